@@ -1,0 +1,63 @@
+"""Files that are whole or absent.
+
+The rules: a reader never sees half a file; a crash leaves the old content or the new; what was
+acknowledged is on disk. Locks between processes are ``filelock``'s business, not ours.
+"""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+__all__ = ["atomic_directory", "atomic_write", "read_limited"]
+
+_FILE_MODE = 0o644
+_DIRECTORY_MODE = 0o755
+
+
+def atomic_write(path: Path, data: bytes, *, mode: int = _FILE_MODE) -> None:
+    """Put ``data`` at ``path`` in one step; the folder is made when it is missing.
+
+    Raises ``OSError`` as the system gives it, with nothing left behind.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.chmod(mode)
+        temporary.replace(path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+
+
+@contextmanager
+def atomic_directory(path: Path) -> Iterator[Path]:
+    """Fill the yielded folder; it becomes ``path`` when the block ends well, and vanishes otherwise.
+
+    ``path`` may be an existing *empty* folder. Raises ``FileExistsError`` when it has content.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    try:
+        yield temporary
+        temporary.chmod(_DIRECTORY_MODE)
+        if path.is_dir():
+            path.rmdir()  # refuses a folder with content
+        temporary.rename(path)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+def read_limited(path: Path, limit: int) -> bytes | None:
+    """The whole file, or ``None`` when it holds more than ``limit`` bytes."""
+    with path.open("rb") as file:
+        data = file.read(limit + 1)
+    return data if len(data) <= limit else None

@@ -1,0 +1,85 @@
+"""Run another program and know how it ended.
+
+Only whole runs are here: start, feed, collect, bounded in time, killed with its children when the
+caller is cancelled. Servers that live on (Envoy) are ``weft.envoy``'s business.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from weft.errors import PartMissing, WeftError
+
+__all__ = ["Finished", "kill_group", "run"]
+
+# A compiler that says more than this is not read by anyone; the end of it is kept.
+_MAX_OUTPUT_BYTES = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How a program ended: its exit code and all it said, both streams in the order written."""
+
+    code: int
+    output: str
+
+
+async def run(
+    command: Sequence[str | Path],
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str],
+    timeout: float,  # noqa: ASYNC109 - a bound that no caller may forget
+    on_line: Callable[[str], None] | None = None,
+) -> Finished:
+    """Run ``command`` to its end with no standard input; ``env`` is the child's whole environment.
+
+    ``on_line`` is told each line of output as it appears. Raises ``PartMissing`` when the program
+    cannot be started and ``WeftError`` when it runs longer than ``timeout`` seconds.
+    """
+    words = [str(word) for word in command]
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *words,
+            cwd=cwd,
+            env=dict(env),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            limit=_MAX_OUTPUT_BYTES,
+            start_new_session=True,
+        )
+    except OSError as error:
+        raise PartMissing(f"cannot start {words[0]}: {error.strerror}") from error
+    try:
+        async with asyncio.timeout(timeout):
+            output = await _collect(process, on_line)
+            code = await process.wait()
+    except TimeoutError as error:
+        raise WeftError(f"{words[0]} did not finish within {timeout:g} s") from error
+    finally:
+        if process.returncode is None:
+            kill_group(process.pid)
+            await process.wait()
+    return Finished(code, output)
+
+
+def kill_group(pid: int) -> None:
+    """Kill the process group that ``pid`` leads, if it is still there."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(pid, signal.SIGKILL)
+
+
+async def _collect(process: asyncio.subprocess.Process, on_line: Callable[[str], None] | None) -> str:
+    assert process.stdout is not None  # noqa: S101 - asked for with PIPE
+    kept = bytearray()
+    async for line in process.stdout:
+        kept += line
+        del kept[:-_MAX_OUTPUT_BYTES]
+        if on_line:
+            on_line(line.decode(errors="replace").rstrip("\n"))
+    return kept.decode(errors="replace")

@@ -1,0 +1,66 @@
+"""Which commands exist and where each lives; none is imported before it is typed."""
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import click
+
+__all__ = ["GROUPS", "Commands"]
+
+# group title -> command -> (module:attribute, what it does). The summary stands here so that
+# `weft --help` imports no command; a test holds it equal to the command's own.
+GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "Author a filter": {
+        "init": ("weft.cli.init:init", "Make a new filter project that builds and works untouched."),
+        "build": ("weft.cli.build:build", "Compile a filter and keep it as an image."),
+        "inspect": ("weft.cli.inspect:inspect", "Show what a module is made of."),
+        "check": ("weft.cli.check:check", "Say whether Envoy would load a module, and why not."),
+        "run": ("weft.cli.run:run", "Run filters in a real Envoy in front of an upstream."),
+        "demo": ("weft.cli.demo:demo", "From an empty folder to a header through a real Envoy."),
+    },
+    "Local images": {
+        "list": ("weft.cli.list:list_images", "List the images of this machine."),
+        "tag": ("weft.cli.tag:tag", "Give an image another name."),
+        "rm": ("weft.cli.rm:rm", "Remove names of images."),
+        "prune": ("weft.cli.prune:prune", "Delete content that no image uses."),
+    },
+    "Deploy": {
+        "deploy": ("weft.cli.deploy:deploy", "Put a filter in front of traffic."),
+    },
+    "Other": {
+        "toolchain": ("weft.cli.toolchain:toolchain", "Show and fetch compilers and Envoy."),
+        "completion": ("weft.cli.completion:completion", "Print shell completion."),
+        "version": ("weft.cli.version:version", "Show the versions of weft and its parts."),
+    },
+}
+
+
+class Commands(click.Group):
+    """A click group that imports a command when it is asked for."""
+
+    def __init__(
+        self, *args: Any, groups: Mapping[str, Mapping[str, tuple[str, str]]], **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self._groups = groups
+        self._where = {name: entry for group in groups.values() for name, entry in group.items()}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """All command names, in the order of the table."""
+        return list(self._where)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Import and give the command, or ``None``."""
+        if cmd_name not in self._where:
+            return None
+        module, attribute = self._where[cmd_name][0].split(":")
+        command = getattr(importlib.import_module(module), attribute)
+        assert isinstance(command, click.Command)  # noqa: S101 - the table is ours
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the commands under their group titles."""
+        for title, entries in self._groups.items():
+            with formatter.section(title):
+                formatter.write_dl([(name, summary) for name, (_, summary) in entries.items()])

@@ -1,0 +1,80 @@
+"""How the program speaks: stdout is data, stderr is talk.
+
+Understandable without colour; ``-o json`` is a promise to scripts.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, TextIO
+
+import click
+
+from weft.base.paths import Places
+from weft.errors import WeftError
+
+__all__ = ["Console"]
+
+
+class Console:
+    """The streams and the environment of one run of the program; click's context object."""
+
+    def __init__(self, *, stdin: TextIO, stdout: TextIO, stderr: TextIO, env: Mapping[str, str]) -> None:
+        self.stdin = stdin
+        self.stdout = stdout
+        self.stderr = stderr
+        self.env = env
+        self.verbose = False
+
+    @property
+    def places(self) -> Places:
+        """Where this user's store, tools and caches are."""
+        return Places.from_env(self.env)
+
+    @property
+    def interactive(self) -> bool:
+        """Whether somebody is there to answer a question."""
+        return self.stdin.isatty() and self.stderr.isatty()
+
+    def data(self, text: str) -> None:
+        """Write a line that a pipe may want."""
+        print(text, file=self.stdout, flush=True)
+
+    def document(self, value: Any, form: str) -> None:
+        """Write ``value`` as ``json`` (indented) or ``yaml``."""
+        if form == "yaml":
+            import yaml
+
+            self.data(yaml.safe_dump(value, sort_keys=False).rstrip("\n"))
+        else:
+            self.data(json.dumps(value, indent=2))
+
+    def table(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+        """Write aligned columns, one space between, as wasme's tables look."""
+        widths = [max(len(cell) for cell in column) for column in zip(header, *rows, strict=True)]
+        for row in (header, *rows):
+            cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+            self.data(" ".join(cells).rstrip())
+
+    def talk(self, text: str) -> None:
+        """Tell a person what is going on."""
+        print(text, file=self.stderr, flush=True)
+
+    def detail(self, text: str) -> None:
+        """Tell a person who asked for it with ``--verbose``."""
+        if self.verbose:
+            self.talk(text)
+
+    def explain(self, error: WeftError) -> None:
+        """Show a failure: what happened, foreign words as they came, what to try."""
+        self.talk(f"error: {error}")
+        if error.detail:
+            self.talk(f"\n{error.detail.rstrip()}")
+        if error.hint:
+            self.talk(f"\nhint: {error.hint}")
+
+    def explain_usage(self, error: click.ClickException) -> None:
+        """Show a mistake on the command line, and where help is."""
+        self.talk(f"error: {error.format_message()}")
+        context = getattr(error, "ctx", None)
+        if context is not None:
+            self.talk(f"\nhint: {context.command_path} --help")

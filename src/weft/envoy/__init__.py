@@ -1,0 +1,4 @@
+"""Find, start, watch and stop a real Envoy.
+
+May import: ``weft.mesh``, ``weft.wasm``, ``weft.base``, ``weft.errors``.
+"""

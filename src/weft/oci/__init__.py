@@ -1,0 +1,4 @@
+"""The words of OCI: digests, references, descriptors, manifests. Pure.
+
+May import: ``weft.base``, ``weft.errors``.
+"""

@@ -1,0 +1,83 @@
+"""What every test may ask for.
+
+``weft(...)`` runs the program as a function, in a home of its own. ``@pytest.mark.real("envoy", "cpp")``
+says which real parts a test needs; a test whose parts are missing is left out and named at the end of
+the run, and where ``CI=true`` that is a failure.
+"""
+
+import io
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from parts import missing_parts
+from weft.cli import run
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run of the program gave."""
+
+    code: int
+    out: str
+    err: str
+
+
+Weft = Callable[..., Result]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A WEFT_HOME of this test's own, with the machine's compilers and Envoy in it."""
+    from weft.base.paths import Places
+
+    home = tmp_path / "weft-home"
+    home.mkdir()
+    places = Places.from_env(os.environ)
+    (home / "tools").symlink_to(places.tools)
+    (home / "cache").symlink_to(places.cache)
+    return home
+
+
+@pytest.fixture
+def env(home: Path) -> dict[str, str]:
+    """The environment the program is given."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("WEFT_")}
+    return kept | {"WEFT_HOME": str(home)}
+
+
+@pytest.fixture
+def weft(env: dict[str, str]) -> Weft:
+    """Run the program: ``weft("list", "-o", "json")``; ``stdin=`` feeds it, ``NAME=value`` sets variables."""
+
+    def call(*argv: str | Path, stdin: str = "", **more: str) -> Result:
+        out, err = io.StringIO(), io.StringIO()
+        code = run([str(word) for word in argv], io.StringIO(stdin), out, err, env | more)
+        return Result(code, out.getvalue(), err.getvalue())
+
+    return call
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave out tests whose real parts are not here; under CI nothing may be left out."""
+    for item in items:
+        for mark in item.iter_markers("real"):
+            lacking = missing_parts(mark.args)
+            if not lacking:
+                continue
+            reason = "; ".join(f"{part}: {why}" for part, why in lacking.items())
+            if os.environ.get("CI") == "true":
+                item.add_marker(pytest.mark.usefixtures("part_missing_in_ci"))
+                item.user_properties.append(("missing", reason))
+            else:
+                item.add_marker(pytest.mark.skip(reason=f"left out, no {reason}"))
+
+
+@pytest.fixture
+def part_missing_in_ci(request: pytest.FixtureRequest) -> None:
+    """Fail a test that CI would otherwise leave out."""
+    reasons = [value for name, value in request.node.user_properties if name == "missing"]
+    pytest.fail(f"a real part is missing under CI: {reasons}")
