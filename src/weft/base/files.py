@@ -4,6 +4,7 @@ The rules: a reader never sees half a file; a crash leaves the old content or th
 acknowledged is on disk. Locks between processes are ``filelock``'s business, not ours.
 """
 
+import errno
 import os
 import shutil
 import tempfile
@@ -41,18 +42,35 @@ def atomic_write(path: Path, data: bytes, *, mode: int = _FILE_MODE) -> None:
 def atomic_directory(path: Path) -> Iterator[Path]:
     """Fill the yielded folder; it becomes ``path`` when the block ends well, and vanishes otherwise.
 
-    ``path`` may be an existing *empty* folder. Raises ``FileExistsError`` when it has content.
+    ``path`` may be an existing *empty* folder, which keeps its identity (somebody may stand in it).
+    Raises ``FileExistsError`` when it has content.
     """
+    path = path.absolute()
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
     try:
         yield temporary
-        temporary.chmod(_DIRECTORY_MODE)
         if path.is_dir():
-            path.rmdir()  # refuses a folder with content
-        temporary.rename(path)
-    except BaseException:
+            _move_into(temporary, path)
+        else:
+            temporary.chmod(_DIRECTORY_MODE)
+            temporary.rename(path)
+    finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _move_into(source: Path, target: Path) -> None:
+    if any(target.iterdir()):
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(target))
+    moved: list[Path] = []
+    try:
+        for entry in sorted(source.iterdir()):
+            place = target / entry.name
+            entry.rename(place)
+            moved.append(place)
+    except BaseException:
+        for entry in moved:
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
         raise
 
 

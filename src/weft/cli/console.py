@@ -35,6 +35,31 @@ class Console:
         """Whether somebody is there to answer a question."""
         return self.stdin.isatty() and self.stderr.isatty()
 
+    def choose(self, question: str, options: Sequence[str]) -> str:
+        """Ask until one of ``options`` is named, by its number or its text."""
+        for number, option in enumerate(options, 1):
+            self.talk(f"  {number}  {option}")
+        while True:
+            self.stderr.write(f"{question} [1-{len(options)}] ")
+            self.stderr.flush()
+            answer = self._answer()
+            if answer in options:
+                return answer
+            if answer.isdecimal() and 0 < int(answer) <= len(options):
+                return options[int(answer) - 1]
+
+    def confirm(self, question: str) -> bool:
+        """Ask for yes (the default) or no."""
+        self.stderr.write(f"{question} [Y/n] ")
+        self.stderr.flush()
+        return self._answer().lower() in {"", "y", "yes"}
+
+    def _answer(self) -> str:
+        line = self.stdin.readline()
+        if not line:
+            raise click.Abort
+        return line.strip()
+
     def data(self, text: str) -> None:
         """Write a line that a pipe may want."""
         print(text, file=self.stdout, flush=True)

@@ -1,4 +1,9 @@
-"""New filter projects, one per language and example.
+"""New filter projects, one per language and example: names in, files out. Writing them is the caller's.
 
-May import: ``weft.project``, ``weft.base``, ``weft.errors``.
+A template is a real project that compiles where it stands; ``render`` only puts the user's name in place
+of the placeholder's. May import: ``weft.base``, ``weft.errors``.
 """
+
+from weft.templates.render import EXAMPLES, LANGUAGES, render
+
+__all__ = ["EXAMPLES", "LANGUAGES", "render"]
