@@ -1,4 +1,4 @@
-"""Step over constant expressions: the initial values of globals, the places of data segments.
+"""Step over constant expressions: the initial values of globals and tables.
 
 Only what a constant expression may hold is known here; nothing is computed and nothing type-checked.
 https://webassembly.github.io/spec/core/valid/instructions.html#constant-expressions

@@ -13,6 +13,8 @@ __all__ = ["check_imports", "check_types"]
 # The C interface of V8 that Envoy uses has words for these; it aborts on any other.
 _SPEAKABLE = {"i32", "i64", "f32", "f64", "funcref", "externref", "(ref func)", "(ref extern)"}
 
+_WORDS = {Kind.FUNC: "function"}
+
 # Why people meet an import that no proxy has, by how its name begins.
 _WHY_MISSING = (
     ("env.abort", "AssemblyScript: compile with --use abort=<a function of your own>"),
@@ -93,4 +95,4 @@ def _unspeakable(item: Import | Export, kind: ExternType) -> str | None:
     elif isinstance(kind, TableType):
         found = (kind.element,)
     odd = sorted(set(found) - _SPEAKABLE)
-    return f"a {item.kind} with {', '.join(odd)}" if odd else None
+    return f"a {_WORDS.get(item.kind, item.kind)} of {', '.join(odd)}" if odd else None

@@ -57,6 +57,11 @@ class MemoryType(NamedTuple):
     shared: bool = False
     wide: bool = False
 
+    def __str__(self) -> str:
+        """``1 page``, ``2 to 16 pages, shared, 64-bit``."""
+        span = _span(self.minimum, self.maximum)
+        return f"{span} page" + "s" * (span != "1") + ", shared" * self.shared + ", 64-bit" * self.wide
+
 
 class TableType(NamedTuple):
     """A table of references."""
@@ -66,12 +71,26 @@ class TableType(NamedTuple):
     maximum: int | None = None
     wide: bool = False
 
+    def __str__(self) -> str:
+        """``2 to 16 funcref``."""
+        return f"{_span(self.minimum, self.maximum)} {self.element}" + ", 64-bit" * self.wide
+
 
 class GlobalType(NamedTuple):
     """A global variable or constant."""
 
     type: str
     mutable: bool = False
+
+    def __str__(self) -> str:
+        """``mut i32``."""
+        return "mut " * self.mutable + self.type
+
+
+def _span(minimum: int, maximum: int | None) -> str:
+    if maximum is None or minimum == maximum:
+        return str(minimum)
+    return f"{minimum} to {maximum}"
 
 
 _HEAP_TYPES = {

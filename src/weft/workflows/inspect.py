@@ -6,14 +6,14 @@ The document is an API: keys are only ever added.
 import hashlib
 from typing import Any
 
-from weft.wasm import GlobalType, Import, MemoryType, Module, TableType, describe
+from weft.wasm import Module, describe
 from weft.workflows.modules import LoadedModule
 
 __all__ = ["inspection"]
 
 
 def inspection(loaded: LoadedModule) -> dict[str, Any]:
-    """The whole truth about a module, ready for JSON."""
+    """All that is known about a module, ready for JSON."""
     module = loaded.module
     return {
         "what": loaded.what,
@@ -26,14 +26,17 @@ def inspection(loaded: LoadedModule) -> dict[str, Any]:
             "defined": len(module.bodies),
             "named": len(module.function_names),
         },
-        "memories": [_memory(memory) for memory in module.memories],
+        "memories": [
+            {"minimum": m.minimum, "maximum": m.maximum, "shared": m.shared, "memory64": m.wide}
+            for m in module.memories
+        ],
         "data_segments": module.data_count,
         "imports": [
-            {"module": item.module, "name": item.name, "kind": item.kind.value, "type": _type(item)}
+            {"module": item.module, "name": item.name, "kind": item.kind.value, "type": str(item.type)}
             for item in module.imports
         ],
         "exports": [
-            {"name": item.name, "kind": item.kind.value, "type": str(_shown(module.type_of(item)))}
+            {"name": item.name, "kind": item.kind.value, "type": str(module.type_of(item))}
             for item in module.exports
         ],
         "sections": [section._asdict() for section in module.sections],
