@@ -141,6 +141,7 @@ class Program:
     """Bodies of exported functions that must do something."""
     memory: bytes | None = field(default_factory=lambda: limits(1))
     export_memory: bool = True
+    memory_name: str = "memory"
     start: str | None = None
     tail: bytes = b""
 
@@ -152,7 +153,7 @@ class Program:
         index = {title: len(self.imports) + i for i, title in enumerate(self.functions)}
         exports = [name(title) + b"\0" + u(i) for title, i in index.items()]
         if self.memory is not None and self.export_memory:
-            exports.append(name("memory") + b"\x02" + u(0))
+            exports.append(name(self.memory_name) + b"\x02" + u(0))
         code = [self.bodies.get(title) or returning(sig) for title, sig in self.functions.items()]
         parts = [
             section(1, vec(map(function_type, signatures))),

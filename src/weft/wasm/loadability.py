@@ -94,28 +94,24 @@ def _check_size(memory: MemoryType, *, imported: bool) -> Iterator[Problem]:
 
 def _check_allocator(module: Module, described: ProxyWasm) -> Iterator[Problem]:
     exports = module.exported_functions()
-    usable = any(exports.get(row.name) == row.signature for row in ALLOCATORS)
-    if not usable:
-        message = "exports neither malloc nor proxy_on_memory_allocate"
-        if described.allocators:
-            message = f"exports {described.allocators[0]}, but not as a function Envoy can call"
-        yield Problem(
-            "allocator",
-            Effect.REFUSED,
-            message,
-            "Wasm module is missing malloc function.",
-            "the host writes into memory it gets there: export malloc(size)",
-        )
     for row in ALLOCATORS:
-        if row.name in exports:
-            yield from _check_signature("allocator", row.name, row.signature, exports)
-            if exports[row.name] == row.signature:
-                return  # Envoy does not look at the next
+        if exports.get(row.name) == row.signature:
+            return  # Envoy does not look at the next
+        yield from _check_signature("allocator", row.name, row.signature, exports)
+    message = "exports neither malloc nor proxy_on_memory_allocate"
+    if described.allocators:
+        message = "exports no allocator that Envoy can call"
+    said = "Wasm module is missing malloc function."
+    hint = "the host asks the module for memory to write into: export malloc(size)"
+    yield Problem("allocator", Effect.REFUSED, message, said, hint)
 
 
-def _check_entry(module: Module, described: ProxyWasm) -> Iterator[Problem]:
+def _check_entry(module: Module, _described: ProxyWasm) -> Iterator[Problem]:
     exports = module.exported_functions()
-    for row in ENTRY_POINTS.get(described.entry_point or "", ()):
+    initialize, *reactor = ENTRY_POINTS["_initialize"]
+    yield from _check_signature("entry", initialize.name, initialize.signature, exports)
+    is_reactor = exports.get(initialize.name) == initialize.signature
+    for row in reactor if is_reactor else ENTRY_POINTS["_start"]:
         yield from _check_signature("entry", row.name, row.signature, exports)
 
 

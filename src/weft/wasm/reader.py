@@ -43,13 +43,17 @@ class Reader:
         return self.data[pos]
 
     def u32(self) -> int:
-        """An unsigned number of 32 bits; most take one byte, so that goes first."""
-        pos = self.pos
-        if pos < self.end:
-            byte = self.data[pos]
-            if byte < _MORE:
+        """An unsigned number of 32 bits; nearly all take one byte or two, so those go first."""
+        pos, data = self.pos, self.data
+        if pos + 1 < self.end:
+            low = data[pos]
+            if low < _MORE:
                 self.pos = pos + 1
-                return byte
+                return low
+            high = data[pos + 1]
+            if high < _MORE:
+                self.pos = pos + 2
+                return low & 0x7F | high << 7
         return self.unsigned(32)
 
     def unsigned(self, bits: int) -> int:

@@ -159,13 +159,12 @@ def _code(r: Reader, draft: Draft) -> None:
     count = r.count("function bodies", limits.MAX_FUNCTIONS)
     if count != draft.defined:
         raise r.invalid(f"{count} function bodies for {draft.defined} functions", at=at)
-    keep = draft.bodies.append
+    keep, most = draft.bodies.append, limits.MAX_FUNCTION_BYTES
     for _ in range(count):
         at = r.pos
         size = r.u32()
-        if size > limits.MAX_FUNCTION_BYTES:
-            allowed = limits.MAX_FUNCTION_BYTES
-            raise r.invalid(f"function body of {size} bytes is larger than the {allowed} allowed", at=at)
+        if size > most:
+            raise r.invalid(f"function body of {size} bytes is larger than the {most} allowed", at=at)
         keep(Body(r.skip(size, "function body", at=at), size))
 
 
