@@ -1,6 +1,7 @@
 """How ``loadability_cases`` writes its modules: a filter with one thing changed, and what follows from it."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from wasm_encoder import body as code
 from wasm_encoder import function_type, limits, module, name, proxy_module, section, u, vec
@@ -36,14 +37,12 @@ class Case:
         return self.title
 
 
-def filter_with(**changes: object) -> bytes:
+def filter_with(*, exports: dict[str, str] | None = None, **changes: Any) -> bytes:
     """The smallest filter with a callback, changed."""
-    exports = changes.pop("exports", {})
-    assert isinstance(exports, dict)
-    return proxy_module(exports=TICK | exports, **changes)  # type: ignore[arg-type]
+    return proxy_module(exports=TICK | (exports or {}), **changes)
 
 
-def refused(title: str, rule: str, message: str, said: str, **changes: object) -> Case:
+def refused(title: str, rule: str, message: str, said: str, **changes: Any) -> Case:
     return Case(title, filter_with(**changes), [(rule, Effect.REFUSED, message)], [said])
 
 

@@ -7,6 +7,7 @@ module Envoy loads, with one thing changed at a time. Signatures are written as 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 MAGIC = b"\0asm"
 HEADER = MAGIC + b"\x01\0\0\0"
@@ -173,7 +174,7 @@ def proxy_module(
     allocator: str | None = "malloc",
     imports: Iterable[tuple[str, str, str]] = (),
     exports: Mapping[str, str] | None = None,
-    **parts: object,
+    **parts: Any,
 ) -> bytes:
     """The smallest module Envoy loads, with what a test changes about it."""
     functions: dict[str, str] = {}
@@ -182,4 +183,4 @@ def proxy_module(
     if allocator is not None:
         functions[allocator] = "i32 -> i32"
     functions |= exports or {}
-    return Program(imports=list(imports), functions=functions, **parts).encode()  # type: ignore[arg-type]
+    return Program(imports=list(imports), functions=functions, **parts).encode()

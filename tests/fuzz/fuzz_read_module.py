@@ -5,7 +5,7 @@
 
 The folder named last keeps what it found worth keeping, and is filled first with the modules of the tests.
 Any exception but ``ModuleInvalid`` stops it and leaves a file ``crash-…``; put those bytes into
-``tests/unit/wasm/test_read_anything.py``. atheris is no dependency: there are few machines it installs on.
+``tests/unit/wasm/test_read_anything.py``. atheris is no dependency: nothing else needs it.
 """
 
 import contextlib
