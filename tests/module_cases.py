@@ -83,7 +83,7 @@ def misshapen(
     return refused(title, rule, message, said, abi=abi, exports={**more, export: found})
 
 
-def raw_imports(*imports: bytes) -> dict[str, object]:
+def raw_imports(*imports: bytes) -> dict[str, Any]:
     return {"other_imports": list(imports)}
 
 

@@ -12,6 +12,7 @@ from weft.errors import FilterRefused
 if TYPE_CHECKING:
     from weft.wasm import Problem
     from weft.workflows.check import Checked, Verdict
+    from weft.workflows.modules import LoadedModule
 
 __all__ = ["check"]
 
@@ -39,21 +40,10 @@ def check(console: Console, what: str, output: str, envoy: Path | None, offline:
     First by weft's own rules, then by Envoy itself where there is one. Exit code 6 when it would not.
     """
     from weft.workflows.check import check_offline
-    from weft.workflows.confirm import installed_envoy
     from weft.workflows.modules import load_module
 
     loaded = load_module(what)
-    asked = None if offline else envoy or installed_envoy(console.places)
-    if asked is None:
-        checked = check_offline(loaded)
-    else:
-        import asyncio
-        from functools import partial
-
-        from weft.workflows.check import check_with
-        from weft.workflows.confirm import confirm_with_envoy
-
-        checked = asyncio.run(check_with(partial(confirm_with_envoy, asked, env=console.env), loaded))
+    checked = check_offline(loaded) if offline else _ask(console, loaded, envoy)
     if output == "json":
         console.document(checked.document(), output)
     else:
@@ -61,6 +51,19 @@ def check(console: Console, what: str, output: str, envoy: Path | None, offline:
             console.data(line)
     if not checked.loads:
         raise FilterRefused(f"Envoy would not run {what}")
+
+
+def _ask(console: Console, loaded: "LoadedModule", envoy: Path | None) -> "Checked":
+    import asyncio
+    from functools import partial
+
+    from weft.workflows.check import check_offline, check_with
+    from weft.workflows.confirm import confirm_with_envoy, installed_envoy
+
+    asked = envoy or installed_envoy(console.places)
+    if asked is None:
+        return check_offline(loaded)
+    return asyncio.run(check_with(partial(confirm_with_envoy, asked, env=console.env), loaded))
 
 
 def _lines(checked: "Checked", *, offline: bool) -> Iterator[str]:

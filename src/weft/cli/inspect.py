@@ -12,6 +12,8 @@ __all__ = ["inspect"]
 
 _LABEL_WIDTH = 14
 _LINE_WIDTH = 100
+_KILO = 1000
+_PAGES_PER_MIB = 16
 
 
 @click.command
@@ -87,7 +89,7 @@ def _memory(memory: dict[str, Any]) -> str:
 
 def _memory_size(pages: int) -> str:
     """Memory comes in pages of 64 KiB, so it is counted in powers of two."""
-    return f"{pages * 64} KiB" if pages < 16 else f"{pages / 16:g} MiB"  # noqa: PLR2004 - 16 pages are 1 MiB
+    return f"{pages * 64} KiB" if pages < _PAGES_PER_MIB else f"{pages / _PAGES_PER_MIB:g} MiB"
 
 
 def _producers(document: dict[str, Any]) -> Iterator[str]:
@@ -100,9 +102,8 @@ def _joined(names: Iterable[str]) -> str:
     return " ".join(names)
 
 
-def _size(size: float) -> str:
-    for unit in ("B", "kB", "MB"):
-        if size < 1000:  # noqa: PLR2004 - as wasme counts: SI units
-            return f"{size:.0f} B" if unit == "B" else f"{size:.1f} {unit}"
-        size /= 1000
-    return f"{size:.1f} GB"
+def _size(size: int) -> str:
+    """As wasme counts: SI units, ``12.6 kB``."""
+    if size < _KILO:
+        return f"{size} B"
+    return f"{size / _KILO:.1f} kB" if size < _KILO**2 else f"{size / _KILO**2:.1f} MB"

@@ -14,10 +14,10 @@ from weft.wasm.decode import read_module
 from weft.wasm.hostcalls import ABI_VERSIONS, ENVOY_VERSION, HOST_FUNCTIONS, WASI_MODULES, HostFunction
 from weft.wasm.invalid import ModuleInvalid
 from weft.wasm.limits import MAX_MODULE_BYTES
-from weft.wasm.loadability import RULES, Rule, loadability
 from weft.wasm.module import Body, Export, Import, Module, Section
 from weft.wasm.problems import Effect, Problem
-from weft.wasm.proxywasm import ProxyWasm, describe
+from weft.wasm.proxywasm import WASME_ABI_NAMES, ProxyWasm, describe
+from weft.wasm.rules import RULES, Rule, loadability
 from weft.wasm.signatures import FuncType, GlobalType, Kind, MemoryType, TableType
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "MAX_MODULE_BYTES",
     "RULES",
     "WASI_MODULES",
+    "WASME_ABI_NAMES",
     "Body",
     "Callback",
     "Effect",

@@ -99,6 +99,15 @@ def test_long_lists_are_wrapped(weft: Weft, tmp_path: Path) -> None:
     assert "              a_function_of_the_host_3 a_function_of_the_host_4 a_function_of_the_host_5" in lines
 
 
+@pytest.mark.parametrize(
+    ("padding", "shown"), [(850, "951 B"), (9_900, "10.0 kB"), (1_234_500, "1.2 MB")], ids=["B", "kB", "MB"]
+)
+def test_sizes_are_counted_as_wasme_counts_them(weft: Weft, tmp_path: Path, padding: int, shown: str) -> None:
+    file = tmp_path / "big.wasm"
+    file.write_bytes(proxy_module(tail=custom("padding", bytes(padding))))
+    assert weft("inspect", file).out.splitlines()[1].startswith(f"size          {shown} (padding ")
+
+
 def test_what_is_not_a_filter_is_shown_too(weft: Weft, tmp_path: Path) -> None:
     file = tmp_path / "plain.wasm"
     file.write_bytes(b"\0asm\1\0\0\0" + custom("producers", b"\xff"))

@@ -19,6 +19,7 @@ from wasm_encoder import (
 from weft.errors import UsageError
 from weft.wasm import ModuleInvalid, read_module
 from weft.wasm import decode as decode_module
+from weft.wasm import limits as limits_of_modules
 
 VOID = section(1, vec([function_type("void -> void")]))
 ONE = section(3, vec([u(0)]))
@@ -242,6 +243,13 @@ def test_an_invalid_module_is_a_usage_error() -> None:
 def test_a_module_of_too_many_bytes_is_refused_before_it_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decode_module, "MAX_MODULE_BYTES", 8)
     assert complaint(HEADER + b"\xff") == "header, byte 0 (0x0): 9 bytes are more than the 8 allowed"
+
+
+def test_groups_of_types_do_not_hide_their_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits_of_modules, "MAX_TYPES", 2)
+    one = function_type("void -> void")
+    data = module(section(1, vec([b"\x4e" + vec([one, one]), one])))
+    assert complaint(data) == "type section, byte 19 (0x13): more than the 2 types allowed"
 
 
 def test_a_module_of_too_many_sections_is_refused() -> None:
