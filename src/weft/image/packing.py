@@ -58,7 +58,7 @@ def flavor_of(manifest: Manifest) -> Flavor:
     types = sorted({layer.media_type for layer in manifest.layers})
     raise ImageInvalid(
         f"image {manifest.digest} is not a wasm image: "
-        + (f"its layers are {', '.join(types)[:300]}" if types else "it has no layers")
+        + (f"its layers are {', '.join(map(repr, types))[:300]}" if types else "it has no layers")
     )
 
 

@@ -156,6 +156,11 @@ def test_an_index_is_not_taken_for_an_image() -> None:
             "layers[0].annotations.k must be a string, got 1",
             id="annotation",
         ),
+        pytest.param(
+            document(annotations={"\x1b[31mred": 1}),
+            "annotations.\\x1b[31mred must be a string, got 1",
+            id="terminal codes in a key",
+        ),
         pytest.param(document(annotations=[]), "annotations must be an object, got []", id="annotations"),
         pytest.param(
             b'{"schemaVersion":2,"mediaType":"\\ud800"}',
