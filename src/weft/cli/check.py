@@ -40,9 +40,9 @@ def check(console: Console, what: str, output: str, envoy: Path | None, offline:
     First by weft's own rules, then by Envoy itself where there is one. Exit code 6 when it would not.
     """
     from weft.workflows.check import check_offline
-    from weft.workflows.modules import load_module
+    from weft.workflows.modules import load_module, stored_module
 
-    loaded = load_module(what)
+    loaded = load_module(what, stored_module(console.places.store))
     checked = check_offline(loaded) if offline else _ask(console, loaded, envoy)
     if output == "json":
         console.document(checked.document(), output)

@@ -32,9 +32,9 @@ def inspect(console: Console, what: str, output: str) -> None:
     ABI version, entry point, allocator, host functions, callbacks, memory, sizes, producers. Nothing is run.
     """
     from weft.workflows.inspect import inspection
-    from weft.workflows.modules import load_module
+    from weft.workflows.modules import load_module, stored_module
 
-    document = inspection(load_module(what))
+    document = inspection(load_module(what, stored_module(console.places.store)))
     if output != "table":
         console.document(document, output)
         return

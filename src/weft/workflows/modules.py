@@ -8,7 +8,7 @@ from weft.base.files import read_limited
 from weft.errors import NotFound, UsageError, WeftError
 from weft.wasm import MAX_MODULE_BYTES, Module, read_module
 
-__all__ = ["LoadedModule", "Resolve", "load_module", "load_module_bytes"]
+__all__ = ["LoadedModule", "Resolve", "load_module", "load_module_bytes", "stored_module"]
 
 Resolve = Callable[[str], bytes]
 """The module of an image reference; raises ``NotFound`` when there is no such image."""
@@ -21,6 +21,19 @@ class LoadedModule:
     what: str
     data: bytes
     module: Module
+
+
+def stored_module(store: Path) -> Resolve:
+    """Finds modules in the images of the store at ``store``."""
+
+    def resolve(what: str) -> bytes:
+        from weft.image import unpack
+        from weft.oci import Reference
+        from weft.store import Store
+
+        return unpack(Store(store).get(Reference.parse(what))).module
+
+    return resolve
 
 
 def load_module(what: str, resolve: Resolve | None = None) -> LoadedModule:
