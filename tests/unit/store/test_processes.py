@@ -52,7 +52,7 @@ def test_a_pruner_among_writers_takes_nothing_of_theirs(tmp_path: Path) -> None:
     pruner = start("prune", root, "40")
     for writer in writers:
         finish(writer)
-    finish(pruner)
+    assert int(finish(pruner)) > 0
     assert len(read_layout(root)) == 50
     store.prune()
     for name in ("old", "ann"):
