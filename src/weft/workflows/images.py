@@ -1,15 +1,13 @@
-"""Look after the images of this machine: list, tag, remove, prune, and get the module of one."""
+"""Look after the images of this machine: list, tag, remove, and show what was pruned."""
 
 from typing import Any
 
-from weft.image import Contents, unpack
 from weft.oci import Digest, Reference
 from weft.store import Entry, Freed, Store
 
 __all__ = [
     "entry_document",
     "freed_document",
-    "image_contents",
     "list_images",
     "remove_images",
     "tag_image",
@@ -34,11 +32,6 @@ def remove_images(store: Store, texts: tuple[str, ...]) -> list[str]:
     """
     literal = {entry.name for entry in store.entries()}
     return store.remove(*(_meant(text, literal) for text in texts))
-
-
-def image_contents(store: Store, text: str) -> Contents:
-    """Module and runtime config of the image called ``text``. Raises what ``Store.get``, ``unpack`` raise."""
-    return unpack(store.get(Reference.parse(text)))
 
 
 def entry_document(entry: Entry) -> dict[str, Any]:
