@@ -1,0 +1,62 @@
+"""Show the tools of this machine and fetch those that are missing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from weft.toolchains import TOOLS, Found, Toolbox
+from weft.workflows.parts import Say
+
+__all__ = ["ToolRow", "fetchable", "install_tools", "list_tools"]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolRow:
+    """One tool on one machine, as ``weft toolchain list -o json`` prints it."""
+
+    tool: str
+    needed_for: str
+    state: str
+    """``ready`` or ``missing``."""
+    version: str | None
+    """Of the one found, else of the one that would be fetched."""
+    origin: str | None
+    """``PATH``, ``python``, ``weft``, or nothing."""
+    where: str
+    """Its program; for a missing tool, what to do."""
+    megabytes: int | None
+    """On disk, of what weft fetched or would fetch."""
+
+
+def list_tools(toolbox: Toolbox) -> list[ToolRow]:
+    """A row for each tool."""
+    return [_row(toolbox, name) for name in TOOLS]
+
+
+def _row(toolbox: Toolbox, name: str) -> ToolRow:
+    tool = TOOLS[name]
+    outcome = toolbox.look(name)
+    package = tool.package
+    if isinstance(outcome, Found):
+        size = package.megabytes if package and outcome.origin == "weft" else None
+        return ToolRow(
+            name, tool.needed_for, "ready", outcome.version, outcome.origin, str(outcome.path), size
+        )
+    remedy = "; ".join([*outcome.refused, tool.advice or f"weft toolchain install {name}"])
+    version, size = (package.version, package.megabytes) if package else (None, None)
+    return ToolRow(name, tool.needed_for, "missing", version, None, remedy, size)
+
+
+def fetchable(toolbox: Toolbox) -> list[str]:
+    """Names of the tools that are missing and can be fetched."""
+    return [one.tool.name for one in toolbox.missing(TOOLS) if one.tool.package]
+
+
+async def install_tools(toolbox: Toolbox, names: Sequence[str], say: Say) -> list[Found]:
+    """Fetch the named tools that are not here.
+
+    Raises ``NotFound`` for a name that is no tool, before anything is fetched, and what
+    ``Toolbox.install`` raises.
+    """
+    for name in names:
+        toolbox.look(name)
+    return [await toolbox.install(name, say) for name in names]
