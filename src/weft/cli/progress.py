@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from weft.cli.console import Console
-from weft.toolchains import Tool
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
 
-__all__ = ["Progress", "confirm", "progress"]
+    from weft.toolchains import Tool
+
+__all__ = ["Progress", "progress"]
 
 
 class Progress:
@@ -39,12 +40,12 @@ class Progress:
         if self._bar:
             self._bar.update(self._bar.task_ids[0], description=text)
             return
-        head = text.split(":")[0]
+        head = text.split(":", maxsplit=1)[0]
         if head != self._said:
             self._said = head
             self._console.talk(head)
 
-    def allow(self, tools: Sequence[Tool]) -> bool:
+    def allow(self, tools: "Sequence[Tool]") -> bool:
         """Ask once whether ``tools`` may be fetched; ``--yes`` has answered, and a script is not asked."""
         if self._yes or not self._console.interactive:
             return self._yes
@@ -52,17 +53,10 @@ class Progress:
             self._bar.stop()
         names = ", ".join(f"{tool.name} {tool.package.version}" for tool in tools if tool.package)
         size = sum(tool.package.megabytes for tool in tools if tool.package)
-        answer = confirm(self._console, f"weft needs {names} ({size} MB on disk). Fetch?")
+        answer = self._console.confirm(f"weft needs {names} ({size} MB on disk). Fetch?")
         if self._bar:
             self._bar.start()
         return answer
-
-
-def confirm(console: Console, question: str) -> bool:
-    """Ask on the terminal; Enter means yes, the end of input means no."""
-    print(f"{question} [Y/n] ", end="", file=console.stderr, flush=True)
-    answer = console.stdin.readline()
-    return answer.strip().lower() in {"", "y", "yes"} and answer != ""
 
 
 @contextmanager

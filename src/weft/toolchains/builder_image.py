@@ -26,7 +26,12 @@ _REMOVE_SECONDS = 30.0
 # What the builder's entry script asks for, by language.
 _SETTINGS = {
     "assemblyscript": {"BUILD_TOOL": "npm"},
-    "cpp": {"BUILD_TOOL": "bazel", "BUILD_BASE": ".", "BAZEL_OUTPUT": "filter.wasm", "TARGET": ":filter.wasm"},
+    "cpp": {
+        "BUILD_TOOL": "bazel",
+        "BUILD_BASE": ".",
+        "BAZEL_OUTPUT": "filter.wasm",
+        "TARGET": ":filter.wasm",
+    },
     "go": {"BUILD_TOOL": "tinygo"},
     "rust": {"BUILD_TOOL": "bazel", "BUILD_BASE": ".", "BAZEL_OUTPUT": "filter.wasm", "TARGET": ":filter"},
 }

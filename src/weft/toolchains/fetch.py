@@ -92,7 +92,7 @@ async def _fill(
 
 
 async def _pip(package: Package, folder: Path, env: Mapping[str, str], on_line: Say) -> Finished:
-    command = [sys.executable, "-m", "pip", "install", "--target", folder, "--no-deps"]
+    command: list[str | Path] = [sys.executable, "-m", "pip", "install", "--target", folder, "--no-deps"]
     command += ["--only-binary", ":all:", "--no-compile", "--no-input", "--disable-pip-version-check"]
     command += ["--progress-bar", "raw", "--root-user-action", "ignore", f"{package.name}=={package.version}"]
     # Both settings are about where packages for Python go; this one goes into a folder of ours.
@@ -100,12 +100,18 @@ async def _pip(package: Package, folder: Path, env: Mapping[str, str], on_line: 
     return await run(command, cwd=folder, env={**env, **more}, timeout=_FETCH_SECONDS, on_line=on_line)
 
 
-async def _npm(
-    package: Package, folder: Path, env: Mapping[str, str], on_line: Say, node: Path
-) -> Finished:
+async def _npm(package: Package, folder: Path, env: Mapping[str, str], on_line: Say, node: Path) -> Finished:
     script = node.parent.parent / "lib/node_modules/npm/bin/npm-cli.js"
     npm = [node, script] if script.is_file() else [node.parent / "npm"]
-    command = [*npm, "install", "--prefix", folder, "--ignore-scripts", "--no-audit", "--no-fund"]
+    command: list[str | Path] = [
+        *npm,
+        "install",
+        "--prefix",
+        folder,
+        "--ignore-scripts",
+        "--no-audit",
+        "--no-fund",
+    ]
     command += ["--no-package-lock", "--no-update-notifier", f"{package.name}@{package.version}"]
     more = {"PATH": f"{node.parent}:{env.get('PATH', '')}"}
     return await run(command, cwd=folder, env={**env, **more}, timeout=_FETCH_SECONDS, on_line=on_line)

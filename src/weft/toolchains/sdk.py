@@ -17,7 +17,7 @@ _FOREIGN = {
 
 
 def sdk_folder(language: str) -> Path:
-    """The folder with weft's SDK for ``language``. Raises ``UsageError`` for a language with an official one."""
+    """The folder with weft's SDK for ``language``. Raises ``UsageError`` where it has none."""
     if language in _OWN:
         return Path(__file__).parent / "sdk" / _OWN[language]
     if language in _FOREIGN:
