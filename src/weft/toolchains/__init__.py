@@ -4,6 +4,7 @@ Promises: a tool that is found runs; a fetch is whole or absent; a build never w
 May import: ``weft.project``, ``weft.base``, ``weft.errors``.
 """
 
+from weft.toolchains.builder_image import BuilderImage
 from weft.toolchains.language import Execute, Job, Language
 from weft.toolchains.languages import LANGUAGES
 from weft.toolchains.sdk import sdk_folder
@@ -16,6 +17,7 @@ __all__ = [
     "LANGUAGES",
     "TOOLS",
     "Absent",
+    "BuilderImage",
     "Execute",
     "Found",
     "Job",

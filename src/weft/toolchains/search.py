@@ -43,6 +43,13 @@ class Absent:
         """One line for people."""
         return "; ".join(self.refused) or f"{self.tool.name} is not on this machine"
 
+    @property
+    def remedy(self) -> str:
+        """What to type."""
+        if self.tool.package or not self.tool.advice:
+            return f"weft toolchain install {self.tool.name}"
+        return self.tool.advice if self.refused else f"put {self.tool.name} on PATH, then {self.tool.advice}"
+
 
 def look_for(tool: Tool, folder: Path, env: Mapping[str, str]) -> Found | Absent:
     """Find ``tool``; ``folder`` is where weft keeps tools it fetched, ``env`` the user's environment."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from weft.base.paths import Places
 from weft.errors import NotFound, PartMissing
 from weft.toolchains.search import Absent, Found, look_for
-from weft.toolchains.tool import TOOLS, Tool
+from weft.toolchains.tool import TOOLS
 
 __all__ = ["Toolbox"]
 
@@ -64,8 +64,8 @@ class Toolbox:
 
 
 def _parts_missing(absent: Sequence[Absent]) -> PartMissing:
-    fetchable: list[Tool] = [one.tool for one in absent if one.tool.package]
-    steps = [one.tool.advice for one in absent if one.tool.advice]
-    if fetchable:
-        steps.append(f"weft toolchain install {' '.join(tool.name for tool in fetchable)}")
-    return PartMissing("; ".join(one.reason for one in absent), hint=" and ".join(steps))
+    """One error for all of them, with one command for those that weft can fetch."""
+    steps = [one.remedy for one in absent if not one.tool.package]
+    if fetchable := [one.tool.name for one in absent if one.tool.package]:
+        steps.append(f"weft toolchain install {' '.join(fetchable)}")
+    return PartMissing("; ".join(one.reason for one in absent), hint="; ".join(steps))

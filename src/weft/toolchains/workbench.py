@@ -25,7 +25,6 @@ def compiler_environment(
         "ZIG_GLOBAL_CACHE_DIR": cache / "zig",
         "ZIG_LOCAL_CACHE_DIR": project_cache / "zig",
         "GOCACHE": cache / "go-build",
-        "npm_config_cache": cache / "npm",
     }
     if "HOME" not in env and "GOPATH" not in env:
         defaults["GOMODCACHE"] = cache / "go-mod"  # otherwise the user's own, which has most modules

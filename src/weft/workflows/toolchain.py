@@ -41,7 +41,7 @@ def _row(toolbox: Toolbox, name: str) -> ToolRow:
         return ToolRow(
             name, tool.needed_for, "ready", outcome.version, outcome.origin, str(outcome.path), size
         )
-    remedy = "; ".join([*outcome.refused, tool.advice or f"weft toolchain install {name}"])
+    remedy = "; ".join([*outcome.refused, outcome.remedy])
     version, size = (package.version, package.megabytes) if package else (None, None)
     return ToolRow(name, tool.needed_for, "missing", version, None, remedy, size)
 
