@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from weft.errors import WeftError
 from weft.toolchains import TOOLS, Found, Toolbox
 from weft.workflows.parts import Say
 
@@ -52,11 +53,26 @@ def fetchable(toolbox: Toolbox) -> list[str]:
 
 
 async def install_tools(toolbox: Toolbox, names: Sequence[str], say: Say) -> list[Found]:
-    """Fetch the named tools that are not here.
+    """Fetch the named tools that are not here; one that fails does not keep the others away.
 
-    Raises ``NotFound`` for a name that is no tool, before anything is fetched, and what
-    ``Toolbox.install`` raises.
+    Raises ``NotFound`` for a name that is no tool, before anything is fetched, and in the end what
+    ``Toolbox.install`` raised.
     """
     for name in names:
         toolbox.look(name)
-    return [await toolbox.install(name, say) for name in names]
+    installed: list[Found] = []
+    failures: list[WeftError] = []
+    for name in names:
+        try:
+            installed.append(await toolbox.install(name, say))
+        except WeftError as error:
+            failures.append(error)
+    if len(failures) == 1:
+        raise failures[0]
+    if failures:
+        raise WeftError(
+            "; ".join(str(error) for error in failures),
+            detail="\n".join(error.detail for error in failures if error.detail),
+            hint=failures[0].hint,
+        )
+    return installed
