@@ -36,7 +36,8 @@ def compiler_environment(
 def executor(who: str, env: Mapping[str, str], on_line: Callable[[str], None] | None) -> Execute:
     """The ``Execute`` of a job: lines go to ``on_line`` as the compiler writes them.
 
-    A step that fails raises ``BuildFailed`` naming ``who``, with all the compiler wrote as its detail.
+    A step that fails raises ``BuildFailed`` naming ``who``; if nobody listened, with all the compiler wrote
+    as its detail.
     """
 
     async def execute(
@@ -45,7 +46,7 @@ def executor(who: str, env: Mapping[str, str], on_line: Callable[[str], None] | 
         whole = {**outer, **(env or {})}
         finished = await run(command, cwd=cwd, env=whole, timeout=_STEP_SECONDS, on_line=on_line)
         if finished.code != 0:
-            raise BuildFailed(f"the compiler refused {who}", detail=finished.output)
+            raise BuildFailed(f"the compiler refused {who}", detail=None if on_line else finished.output)
         return finished
 
     outer = env
