@@ -71,6 +71,8 @@ def progress(console: Console, *, yes: bool = False) -> Iterator[Progress]:
 
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     terminal = RichConsole(file=console.stderr)
-    with RichProgress(*columns, console=terminal, transient=True, redirect_stdout=False) as bar:
+    with RichProgress(
+        *columns, console=terminal, transient=True, redirect_stdout=False, redirect_stderr=False
+    ) as bar:
         bar.add_task("")
         yield Progress(console, yes=yes, bar=bar)

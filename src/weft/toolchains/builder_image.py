@@ -53,7 +53,7 @@ def container_engine(env: Mapping[str, str]) -> Path:
     )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class BuilderImage:
     """A ``Language`` that leaves the work to ``image``."""
 

@@ -72,6 +72,8 @@ class Tool:
     """What to type where weft cannot fetch it."""
     needs: tuple[str, ...] = ()
     """Tools it is fetched and run with."""
+    first_use: str | None = None
+    """What its first use on a machine does that takes long; its cache is the folder of its name."""
 
 
 def _dotted(version: Sequence[int]) -> str:
@@ -86,6 +88,7 @@ _ROWS = (
         # Zig is not at 1.0: its own minor versions differ in flags and in the libc++ they carry.
         on_path=OnPath(("zig",), minimum=(0, 17), below=(0, 18)),
         package=Package("pypi", "ziglang", "0.17.0", "ziglang/zig", 413),
+        first_use="the C++ library is compiled once, about a minute",
     ),
     Tool(
         name="go",

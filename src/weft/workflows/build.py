@@ -9,22 +9,20 @@ import hashlib
 import shutil
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from weft.base.files import read_limited
 from weft.errors import BuildFailed
+from weft.image import MAX_MODULE_BYTES
 from weft.project import Project
-from weft.toolchains import LANGUAGES, Job, Toolbox, compiler_environment, executor
+from weft.toolchains import LANGUAGES, TOOLS, Job, Language, Toolbox, compiler_environment, executor
 from weft.workflows.parts import Allow, Say, ignore, never, provide
 from weft.workflows.sources import Source, read_source
 
-__all__ = ["MAX_MODULE_BYTES", "Built", "build_project", "check_module"]
-
-# Envoy takes far smaller ones; a debug build with all its names stays below this.
-MAX_MODULE_BYTES = 256 * 1024 * 1024
+__all__ = ["Built", "build_project", "compile_source"]
 
 _MAGIC = b"\0asm"
 _OUTPUT = "filter.wasm"
@@ -51,23 +49,39 @@ async def build_project(
     toolbox: Toolbox,
     language: str | None = None,
     on_line: Say | None = None,
-    allow: Allow = never,
     say: Say = ignore,
+    allow: Allow = never,
+) -> Built:
+    """Compile the project in ``folder``; raises what ``read_source`` and ``compile_source`` raise."""
+    source = read_source(folder, language)
+    return await compile_source(source, toolbox=toolbox, on_line=on_line, say=say, allow=allow)
+
+
+async def compile_source(
+    source: Source,
+    *,
+    toolbox: Toolbox,
+    compiler: Language | None = None,
+    on_line: Say | None = None,
+    say: Say = ignore,
+    allow: Allow = never,
     scratch: Path | None = None,
 ) -> Built:
-    """Compile the project in ``folder``.
+    """Make the module of ``source``, with ``compiler`` or the one of its language.
 
-    ``on_line`` gets the compilers' lines as they write them, ``say`` what goes on, ``allow`` is asked before
-    tools are fetched; ``scratch`` is where intermediate files go, weft's cache if not given. Raises what
-    ``read_source`` and ``provide`` raise, and ``BuildFailed`` with the compiler's words as detail.
+    ``on_line`` gets the compilers' lines as they write them, ``say`` is told what goes on, ``allow`` is
+    asked before tools are fetched; ``scratch`` is where intermediate files go, weft's cache if not given.
+    Raises ``PartMissing`` for tools that are missing and may not be fetched, ``BuildFailed`` otherwise.
     """
-    source = read_source(folder, language)
     project = source.project
-    compiler = LANGUAGES[project.language]
+    compiler = compiler or LANGUAGES[project.language]
     tools = await provide(toolbox, compiler.tools, allow=allow, say=say)
-    async with _workshop(toolbox.places.cache, source.folder, scratch, say) as (cache, empty):
+    places = toolbox.places
+    async with _workshop(places.cache, source.folder, scratch, say) as (cache, empty):
         say(f"compiling {project.name} ({project.language})")
-        env = compiler_environment(toolbox.env, toolbox.places.cache, cache, tools.values())
+        for note in _first_uses(compiler.tools, places.cache):
+            say(note)
+        env = compiler_environment(toolbox.env, places.cache, cache, tools.values())
         job = Job(
             source=source.folder,
             output=_folder(empty / "out") / _OUTPUT,
@@ -80,24 +94,23 @@ async def build_project(
         started = time.monotonic()
         await compiler.build(job)
         seconds = time.monotonic() - started
-        return Built(read_module(job.output, project.name), source, seconds)
+        return Built(_module(job.output, project.name), source, seconds)
 
 
-def read_module(path: Path, who: str) -> bytes:
-    """What a compiler left at ``path``. Raises ``BuildFailed`` when that is no module."""
+def _first_uses(tools: Sequence[str], cache: Path) -> list[str]:
+    """Why this build takes longer than the next."""
+    return [note for name in tools if (note := TOOLS[name].first_use) and not (cache / name).exists()]
+
+
+def _module(path: Path, who: str) -> bytes:
     module = read_limited(path, MAX_MODULE_BYTES) if path.is_file() else b""
     if module is None:
         raise BuildFailed(f"the module of {who} is larger than {MAX_MODULE_BYTES >> 20} MB")
-    check_module(module, who)
-    return module
-
-
-def check_module(module: bytes, who: str) -> None:
-    """Raise ``BuildFailed`` unless ``module`` begins as every WebAssembly binary does."""
     if not module:
         raise BuildFailed(f"the compiler left no module for {who}")
     if not module.startswith(_MAGIC):
         raise BuildFailed(f"what the compiler made of {who} is not WebAssembly: it begins {module[:4]!r}")
+    return module
 
 
 @asynccontextmanager

@@ -1,16 +1,22 @@
 """What a folder says of the filter in it: weft's own project file, or wasme's runtime-config.json."""
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from weft.base.files import read_limited
 from weft.base.names import Name
 from weft.errors import NotFound, UsageError
+from weft.image import RuntimeConfig
 from weft.project import LANGUAGES, ConfigSection, Project
 
-__all__ = ["PROJECT_FILE", "RUNTIME_CONFIG_FILE", "Source", "language_named", "read_source"]
+__all__ = [
+    "PROJECT_FILE",
+    "RUNTIME_CONFIG_FILE",
+    "Source",
+    "language_named",
+    "read_runtime_config",
+    "read_source",
+]
 
 PROJECT_FILE = "weft.toml"
 RUNTIME_CONFIG_FILE = "runtime-config.json"
@@ -36,8 +42,8 @@ class Source:
     folder: Path
     """Absolute."""
     project: Project
-    runtime_config: bytes | None
-    """A wasme project's own file, as it is: it has keys that only its author knows."""
+    runtime: RuntimeConfig | None
+    """A wasme project's own file, with the keys that only its author knows."""
 
 
 def language_named(word: str) -> str | None:
@@ -65,12 +71,19 @@ def read_source(folder: Path, language: str | None = None) -> Source:
             )
         return Source(folder, project, None)
     if wasmes.is_file():
-        text = _read(wasmes)
-        return Source(folder, _wasme_project(folder, text, str(wasmes), language), text)
+        runtime = read_runtime_config(wasmes)
+        return Source(folder, _wasme_project(folder, runtime, language), runtime)
     raise UsageError(
         f"{folder} holds no filter project: neither {PROJECT_FILE} nor {RUNTIME_CONFIG_FILE}",
         hint="weft init makes one",
     )
+
+
+def read_runtime_config(path: Path) -> RuntimeConfig:
+    """Read a wasme project file; raises ``NotFound``, ``UsageError`` or what ``RuntimeConfig`` raises."""
+    if not path.is_file():
+        raise NotFound(f"{path} is not a file")
+    return RuntimeConfig.parse(_read(path), where=str(path))
 
 
 def _read(path: Path) -> bytes:
@@ -80,33 +93,18 @@ def _read(path: Path) -> bytes:
     return text
 
 
-def _wasme_project(folder: Path, text: bytes, where: str, language: str | None) -> Project:
-    try:
-        document: Any = json.loads(text)
-    except ValueError as error:
-        raise UsageError(f"{where} is not JSON: {error}") from error
-    if not isinstance(document, dict):
-        raise UsageError(f"{where} must hold a JSON object")
-    config = document.get("config")
-    name = Name.parse(folder.name).kebab
+def _wasme_project(folder: Path, runtime: RuntimeConfig, language: str | None) -> Project:
+    name = Name.parse(folder.name)
     return Project(
-        name=name,
+        name=name.kebab,
         language=language or _detect(folder),
-        root_id=next(iter(_strings(config, "rootIds", "root_ids", where)), name.replace("-", "_")),
+        root_id=runtime.root_ids[0] if runtime.root_ids else name.snake,
         description="",
         license="",
-        abi_versions=_strings(document, "abiVersions", "abi_versions", where),
+        abi_versions=runtime.abi_versions,
         config=ConfigSection(),
         build={},
     )
-
-
-def _strings(holder: Any, key: str, other: str, where: str) -> tuple[str, ...]:
-    """A list of strings under either spelling: wasme reads both."""
-    values = holder.get(key, holder.get(other, [])) if isinstance(holder, dict) else []
-    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
-        raise UsageError(f"{where}: {key} must be a list of strings")
-    return tuple(values)
 
 
 def _detect(folder: Path) -> str:

@@ -1,10 +1,13 @@
 """Show the tools of this machine and fetch those that are missing."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from weft.errors import WeftError
-from weft.toolchains import TOOLS, Found, Toolbox
+from weft.toolchains import LANGUAGES, TOOLS, Found, Toolbox
+from weft.workflows.build import build_project
+from weft.workflows.init import create_project
 from weft.workflows.parts import Say
 
 __all__ = ["ToolRow", "fetchable", "install_tools", "list_tools"]
@@ -53,10 +56,10 @@ def fetchable(toolbox: Toolbox) -> list[str]:
 
 
 async def install_tools(toolbox: Toolbox, names: Sequence[str], say: Say) -> list[Found]:
-    """Fetch the named tools that are not here; one that fails does not keep the others away.
+    """Fetch the named tools that are not here, and let each do what takes long on first use.
 
-    Raises ``NotFound`` for a name that is no tool, before anything is fetched, and in the end what
-    ``Toolbox.install`` raised.
+    One that fails does not keep the others away. Raises ``NotFound`` for a name that is no tool, before
+    anything is fetched, and in the end what ``Toolbox.install`` or a first build raised.
     """
     for name in names:
         toolbox.look(name)
@@ -65,6 +68,7 @@ async def install_tools(toolbox: Toolbox, names: Sequence[str], say: Say) -> lis
     for name in names:
         try:
             installed.append(await toolbox.install(name, say))
+            await _warm_up(toolbox, name, say)
         except WeftError as error:
             failures.append(error)
     if len(failures) == 1:
@@ -76,3 +80,14 @@ async def install_tools(toolbox: Toolbox, names: Sequence[str], say: Say) -> lis
             hint=failures[0].hint,
         )
     return installed
+
+
+async def _warm_up(toolbox: Toolbox, name: str, say: Say) -> None:
+    """Build a small project that nobody keeps; quick when it was done before."""
+    if TOOLS[name].first_use is None:
+        return
+    language = next(each for each in LANGUAGES if name in LANGUAGES[each].tools)
+    folder = toolbox.places.cache / "warm-up" / language
+    shutil.rmtree(folder, ignore_errors=True)
+    create_project(folder, language=language, example="add-header")
+    await build_project(folder, toolbox=toolbox, say=say)
