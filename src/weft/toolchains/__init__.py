@@ -11,7 +11,7 @@ from weft.toolchains.sdk import sdk_folder
 from weft.toolchains.search import Absent, Found
 from weft.toolchains.tool import TOOLS, Tool
 from weft.toolchains.toolbox import Toolbox
-from weft.toolchains.workbench import compiler_environment, executor
+from weft.toolchains.workbench import StepFailed, compiler_environment, executor
 
 __all__ = [
     "LANGUAGES",
@@ -22,6 +22,7 @@ __all__ = [
     "Found",
     "Job",
     "Language",
+    "StepFailed",
     "Tool",
     "Toolbox",
     "compiler_environment",

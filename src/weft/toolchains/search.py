@@ -7,7 +7,7 @@ version in its name.
 
 import os
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -57,8 +57,9 @@ def look_for(tool: Tool, folder: Path, env: Mapping[str, str]) -> Found | Absent
         return beside
     refused: list[str] = []
     if tool.on_path:
-        for candidate in _on_path(tool.on_path, env):
-            verdict = _judge(tool, tool.on_path, candidate, env)
+        by_hand = sorted((folder / tool.name).glob("*/bin"))
+        for candidate, origin in _candidates(tool.on_path, env, by_hand):
+            verdict = _judge(tool, tool.on_path, candidate, env, origin)
             if isinstance(verdict, Found):
                 return verdict
             refused.append(verdict)
@@ -81,19 +82,22 @@ def run_quietly(command: list[str | Path], env: Mapping[str, str]) -> str | None
     return done.stdout.decode(errors="replace")
 
 
-def _on_path(wanted: OnPath, env: Mapping[str, str]) -> Iterator[Path]:
+def _candidates(
+    wanted: OnPath, env: Mapping[str, str], by_hand: Iterable[Path]
+) -> Iterator[tuple[Path, str]]:
+    """Programs in PATH's folders, each folder once, then in folders that were put among weft's tools."""
+    path = [Path(name) for name in env.get("PATH", "").split(os.pathsep) if name]
     seen: set[Path] = set()
-    for name in env.get("PATH", "").split(os.pathsep):
-        folder = Path(name)
+    for folder, origin in [*((each, "PATH") for each in path), *((each, "weft") for each in by_hand)]:
         programs = [folder / program for program in wanted.programs]
-        if not name or not all(program.is_file() and os.access(program, os.X_OK) for program in programs):
+        if not all(program.is_file() and os.access(program, os.X_OK) for program in programs):
             continue
         if (real := folder.resolve()) not in seen:
             seen.add(real)
-            yield programs[0].absolute()
+            yield programs[0].absolute(), origin
 
 
-def _judge(tool: Tool, wanted: OnPath, program: Path, env: Mapping[str, str]) -> Found | str:
+def _judge(tool: Tool, wanted: OnPath, program: Path, env: Mapping[str, str], origin: str) -> Found | str:
     answer = run_quietly([program, *tool.ask_version], env)
     version = read_version(answer) if answer is not None else None
     if version is None:
@@ -103,13 +107,13 @@ def _judge(tool: Tool, wanted: OnPath, program: Path, env: Mapping[str, str]) ->
         return f"{program} is {text}; {refusal}"
     if wanted.targets and not _has_target(wanted, program.parent, env):
         return f"{program} {text} has neither {' nor '.join(wanted.targets)}"
-    return Found(tool, program, text, "PATH")
+    return Found(tool, program, text, origin)
 
 
 def _has_target(wanted: OnPath, folder: Path, env: Mapping[str, str]) -> bool:
     for target in wanted.targets:
         answer = run_quietly([folder / "rustc", "--print", "target-libdir", "--target", target], env)
-        if answer and any(Path(answer.strip()).glob("libcore-*.rlib")):
+        if answer and any(Path(answer.strip()).glob("libstd-*.rlib")):
             return True
     return False
 

@@ -115,7 +115,11 @@ _ROWS = (
         name="rust",
         needed_for="Rust filters",
         ask_version=("--version",),
-        on_path=OnPath(("cargo", "rustc"), targets=("wasm32-wasip1", "wasm32-unknown-unknown")),
+        on_path=OnPath(
+            ("cargo", "rustc"),
+            minimum=(1, 85),  # the first with the edition the templates are written in
+            targets=("wasm32-wasip1", "wasm32-unknown-unknown"),
+        ),
         advice="rustup target add wasm32-wasip1",
     ),
     Tool(

@@ -11,10 +11,14 @@ from weft.base.processes import Finished, run
 from weft.errors import BuildFailed
 from weft.toolchains.language import Execute
 
-__all__ = ["compiler_environment", "executor"]
+__all__ = ["StepFailed", "compiler_environment", "executor"]
 
 # The first build of a machine may compile a C++ or Rust standard library: minutes on a slow one.
 _STEP_SECONDS = 1800.0
+
+
+class StepFailed(BuildFailed):
+    """A compiler ended with an error; its words were shown as it wrote them, if anybody listened."""
 
 
 def compiler_environment(
@@ -36,8 +40,7 @@ def compiler_environment(
 def executor(who: str, env: Mapping[str, str], on_line: Callable[[str], None] | None) -> Execute:
     """The ``Execute`` of a job: lines go to ``on_line`` as the compiler writes them.
 
-    A step that fails raises ``BuildFailed`` naming ``who``; if nobody listened, with all the compiler wrote
-    as its detail.
+    A step that fails raises ``StepFailed`` naming ``who``, with all the compiler wrote as its detail.
     """
 
     async def execute(
@@ -46,7 +49,7 @@ def executor(who: str, env: Mapping[str, str], on_line: Callable[[str], None] | 
         whole = {**outer, **(env or {})}
         finished = await run(command, cwd=cwd, env=whole, timeout=_STEP_SECONDS, on_line=on_line)
         if finished.code != 0:
-            raise BuildFailed(f"the compiler refused {who}", detail=None if on_line else finished.output)
+            raise StepFailed(f"the compiler refused {who}", detail=finished.output)
         return finished
 
     outer = env

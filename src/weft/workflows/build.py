@@ -18,7 +18,16 @@ from weft.base.files import read_limited
 from weft.errors import BuildFailed
 from weft.image import MAX_MODULE_BYTES
 from weft.project import Project
-from weft.toolchains import LANGUAGES, TOOLS, Job, Language, Toolbox, compiler_environment, executor
+from weft.toolchains import (
+    LANGUAGES,
+    TOOLS,
+    Job,
+    Language,
+    StepFailed,
+    Toolbox,
+    compiler_environment,
+    executor,
+)
 from weft.workflows.parts import Allow, Say, ignore, never, provide
 from weft.workflows.sources import Source, read_source
 
@@ -92,7 +101,12 @@ async def compile_source(
             options=project.build,
         )
         started = time.monotonic()
-        await compiler.build(job)
+        try:
+            await compiler.build(job)
+        except StepFailed as error:
+            if on_line:
+                error.detail = None  # was shown
+            raise
         seconds = time.monotonic() - started
         return Built(_module(job.output, project.name), source, seconds)
 

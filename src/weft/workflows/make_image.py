@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from weft.base.files import atomic_write, read_limited
-from weft.errors import NotFound, UsageError
-from weft.image import MAX_MODULE_BYTES, RuntimeConfig, abi_names, pack
+from weft.base.files import atomic_write
+from weft.errors import UsageError
+from weft.image import RuntimeConfig, abi_names, pack
 from weft.oci import Digest, Reference, ReferenceInvalid
 from weft.store import Store
 from weft.toolchains import BuilderImage, Toolbox
 from weft.wasm import describe, read_module
 from weft.workflows.build import compile_source
+from weft.workflows.modules import load_module
 from weft.workflows.parts import Allow, Say, ignore, never
 from weft.workflows.sources import RUNTIME_CONFIG_FILE, Source, read_runtime_config, read_source
 
@@ -113,14 +114,9 @@ def _builder(order: Order, source: Source, toolbox: Toolbox) -> BuilderImage | N
 
 def _precompiled(path: Path) -> tuple[bytes, RuntimeConfig | None]:
     """A module and the runtime-config.json beside it."""
-    if not path.is_file():
-        raise NotFound(f"{path} is not a file")
-    module = read_limited(path, MAX_MODULE_BYTES)
-    if module is None:
-        raise UsageError(f"{path} is larger than {MAX_MODULE_BYTES >> 20} MB")
-    read_module(module, what=str(path))
+    loaded = load_module(str(path))
     beside = path.parent / RUNTIME_CONFIG_FILE
-    return module, read_runtime_config(beside) if beside.is_file() else None
+    return loaded.data, read_runtime_config(beside) if beside.is_file() else None
 
 
 def _keep(

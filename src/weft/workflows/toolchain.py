@@ -87,7 +87,7 @@ async def _warm_up(toolbox: Toolbox, name: str, say: Say) -> None:
     if TOOLS[name].first_use is None:
         return
     language = next(each for each in LANGUAGES if name in LANGUAGES[each].tools)
-    folder = toolbox.places.cache / "warm-up" / language
+    folder = toolbox.places.cache / "warm-up" / "first-build"
     shutil.rmtree(folder, ignore_errors=True)
     create_project(folder, language=language, example="add-header")
     await build_project(folder, toolbox=toolbox, say=say)

@@ -147,7 +147,8 @@ def test_language_and_folder_may_be_left_out(
         pytest.param(["cpp", "a", "b"], 2, "one folder is built at a time, not 2: a b", id="two folders"),
         pytest.param(["{project}/nowhere"], 4, "{project}/nowhere is not a folder", id="no folder"),
         pytest.param(["precompiled"], 2, "say which module", id="no module named"),
-        pytest.param(["precompiled", "{project}"], 4, "{project} is not a file", id="no module"),
+        pytest.param(["precompiled", "x.wasm"], 4, "x.wasm: no such file", id="no module"),
+        pytest.param(["precompiled", "{project}"], 2, "{project} is a folder", id="a folder, not a module"),
         pytest.param(
             ["go", "{project}"],
             2,

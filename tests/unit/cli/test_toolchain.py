@@ -7,6 +7,7 @@ import pytest
 
 from conftest import Weft
 from programs import program, wheel
+from tiny import TINY_COMPILER, Tiny
 
 
 @pytest.fixture
@@ -16,8 +17,10 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def bare(tmp_path: Path, home: Path) -> dict[str, str]:
+def bare(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The environment of a user with a PATH of their own and a registry of small wheels."""
+    for user in ("build", "toolchain"):
+        monkeypatch.setattr(f"weft.workflows.{user}.LANGUAGES", {"cpp": Tiny()})
     for name in ("bin", "index"):
         (tmp_path / name).mkdir()
     pip = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path / "index"), "PIP_CONFIG_FILE": "/dev/null"}
@@ -71,12 +74,14 @@ def test_the_list_is_an_api(weft: Weft, bare: dict[str, str], tmp_path: Path) ->
 def test_installing_says_what_it_fetched_and_where_it_is(
     weft: Weft, bare: dict[str, str], tmp_path: Path
 ) -> None:
-    wheel(tmp_path / "index", "ziglang", "0.17.0", {"ziglang/zig": "echo 0.17.0"})
+    wheel(tmp_path / "index", "ziglang", "0.17.0", {"ziglang/zig": TINY_COMPILER})
     result = weft("toolchain", "install", "zig", **bare)
     assert (result.code, result.out) == (0, "")
     assert result.err.splitlines() == [
         "fetching zig 0.17.0",
         "unpacking zig 0.17.0",
+        "compiling first-build (cpp)",
+        "the C++ library is compiled once, about a minute",
         f"zig 0.17.0: {tmp_path}/home/tools/zig/0.17.0/ziglang/zig",
     ]
 
@@ -84,7 +89,7 @@ def test_installing_says_what_it_fetched_and_where_it_is(
 def test_one_that_cannot_be_fetched_does_not_keep_the_others_away(
     weft: Weft, bare: dict[str, str], tmp_path: Path
 ) -> None:
-    wheel(tmp_path / "index", "ziglang", "0.17.0", {"ziglang/zig": "echo 0.17.0"})
+    wheel(tmp_path / "index", "ziglang", "0.17.0", {"ziglang/zig": TINY_COMPILER})
     result = weft("toolchain", "install", "go", "zig", **bare)
     assert result.code == 1
     assert "error: could not fetch go 1.27.3\n" in result.err

@@ -92,7 +92,7 @@ class TestRust:
         for target in targets:
             library = folder / "lib" / target
             library.mkdir(parents=True)
-            (library / "libcore-1.rlib").touch()
+            (library / "libstd-1.rlib").touch()
         program(folder / "bin", "rustc", f'echo "{folder}/lib/$4"')
         return program(folder / "bin", "cargo", "echo cargo 1.95.0")
 
@@ -108,6 +108,12 @@ class TestRust:
         found = look_for(TOOLS["rust"], tools, env(tmp_path / "one" / "bin", tmp_path / "two" / "bin"))
         assert isinstance(found, Found)
         assert found.path == cargo
+
+    def test_one_among_wefts_tools_comes_after_path(self, tmp_path: Path, tools: Path) -> None:
+        self.rust(tmp_path / "one")
+        cargo = self.rust(tools / "rust" / "debian", "wasm32-wasip1")
+        found = look_for(TOOLS["rust"], tools, env(tmp_path / "one" / "bin"))
+        assert found == Found(TOOLS["rust"], cargo, "1.95.0", "weft")
 
     def test_without_a_target_the_advice_is_to_add_one(self, tmp_path: Path, tools: Path) -> None:
         cargo = self.rust(tmp_path)
