@@ -1,0 +1,1 @@
+"""The languages weft compiles, one module each."""
