@@ -52,7 +52,7 @@ bench: parts ## Measure what the README claims
 	@bash bench/run
 
 docs: setup ## Write the reference pages that are made from the program
-	@$(VENV)/bin/python scripts/docs.py
+	@$(VENV)/bin/python scripts/reference.py
 
 clean: ## Remove what `make` made here (not weft's data directory)
 	@rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist

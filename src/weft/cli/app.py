@@ -11,7 +11,7 @@ from weft.cli.commands import GROUPS, Commands
 from weft.cli.console import Console
 from weft.errors import WeftError
 
-__all__ = ["run"]
+__all__ = ["program", "run"]
 
 _INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
@@ -26,7 +26,7 @@ _INTERRUPTED = 130  # 128 + SIGINT, as shells count
 @click.version_option(__version__, prog_name="weft", message="%(prog)s version %(version)s")
 @click.option("-v", "--verbose", is_flag=True, help="Say more about what happens.")
 @click.pass_obj
-def _weft(console: Console, verbose: bool) -> None:
+def program(console: Console, verbose: bool) -> None:
     """The whole life of a proxy-wasm filter: init, build, test, run, package, deploy."""
     console.verbose = verbose
 
@@ -36,7 +36,7 @@ def run(argv: Sequence[str], stdin: TextIO, stdout: TextIO, stderr: TextIO, env:
     console = Console(stdin=stdin, stdout=stdout, stderr=stderr, env=env)
     try:
         with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
-            code = _weft.main(args=list(argv), prog_name="weft", standalone_mode=False, obj=console)
+            code = program.main(args=list(argv), prog_name="weft", standalone_mode=False, obj=console)
     except WeftError as error:
         console.explain(error)
         return error.exit_code
