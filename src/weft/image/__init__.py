@@ -1,4 +1,36 @@
 """Wasm images in three flavors: pack a module, unpack what others packed. Pure.
 
+``pack`` gives the same bytes for the same input; ``solo`` gives wasme's. ``unpack`` reads every layout
+that Istio, wasme, ORAS, wkg and wasm-to-oci write, within limits, and raises ``ImageInvalid`` or
+``DocumentInvalid`` with the place for anything else. Nothing from an image becomes a path.
+
 May import: ``weft.oci``, ``weft.wasm``, ``weft.base``, ``weft.errors``.
 """
+
+from weft.image.abi import abi_names, check_platform
+from weft.image.archive import MAX_MODULE_BYTES, unbox
+from weft.image.errors import ImageInvalid
+from weft.image.image import Contents, Image
+from weft.image.names import WasmAnnotation, WasmFile, WasmType
+from weft.image.packing import FLAVORS, Flavor, choose_manifest, flavor_of, pack, unpack
+from weft.image.runtime_config import RuntimeConfig
+
+__all__ = [
+    "FLAVORS",
+    "MAX_MODULE_BYTES",
+    "Contents",
+    "Flavor",
+    "Image",
+    "ImageInvalid",
+    "RuntimeConfig",
+    "WasmAnnotation",
+    "WasmFile",
+    "WasmType",
+    "abi_names",
+    "check_platform",
+    "choose_manifest",
+    "flavor_of",
+    "pack",
+    "unbox",
+    "unpack",
+]

@@ -64,7 +64,7 @@ class Descriptor:
             "size": self.size,
         }
         if self.annotations:
-            document["annotations"] = dict(self.annotations)
+            document["annotations"] = dict(sorted(self.annotations.items()))
         if self.platform:
             document["platform"] = _platform_json(self.platform)
         if self.artifact_type:

@@ -5,6 +5,7 @@ A ``JsonView`` is a value and where it stands: ``manifest: layers[0].size must b
 """
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, NoReturn
@@ -16,6 +17,7 @@ __all__ = ["MAX_DEPTH", "JsonView", "compact_json"]
 # The deepest document of the specifications (an index entry's platform features) has five levels.
 MAX_DEPTH = 32
 _MAX_SHOWN = 40
+_SURROGATE = re.compile("[\ud800-\udfff]")
 # Go's encoder writes these so; the bytes, and so the digests, of what wasme wrote depend on it.
 _GO_ESCAPES = str.maketrans(
     {"<": r"\u003c", ">": r"\u003e", "&": r"\u0026", "\u2028": r"\u2028", "\u2029": r"\u2029"}
@@ -59,15 +61,18 @@ class JsonView:
         return cls(value, document)
 
     def wrong(self, complaint: str) -> NoReturn:
-        """Raise ``DocumentInvalid`` with this place and ``complaint``."""
-        raise DocumentInvalid(
-            f"{self.document}: {self.path} {complaint}" if self.path else f"{self.document} {complaint}"
-        )
+        """Raise ``DocumentInvalid`` with this place and ``complaint``; a terminal may show it as it is."""
+        text = f"{self.document}: {self.path} {complaint}" if self.path else f"{self.document} {complaint}"
+        raise DocumentInvalid(text if text.isprintable() else text.encode("unicode_escape").decode())
 
     def get(self, *keys: str) -> "JsonView":
         """The member called by the first of ``keys`` that is there; a view of ``None`` when none is."""
         members = self.members()
-        key = next((key for key in keys if members.get(key) is not None), keys[0])
+        for key in keys:
+            if members.get(key) is not None:
+                break
+        else:
+            key = keys[0]
         return JsonView(members.get(key), self.document, f"{self.path}.{key}" if self.path else key)
 
     def __bool__(self) -> bool:
@@ -99,7 +104,7 @@ class JsonView:
             return default
         if not isinstance(self.value, str):
             self._kind("a string")
-        if any("\ud800" <= letter <= "\udfff" for letter in self.value):
+        if not self.value.isascii() and _SURROGATE.search(self.value):
             self.wrong("has half of a surrogate pair")
         return self.value
 

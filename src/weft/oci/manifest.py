@@ -53,14 +53,14 @@ class Manifest:
         media_type: str = "",
         artifact_type: str = "",
     ) -> "Manifest":
-        """Write an OCI manifest, compact, members in Go's order; an empty member is left out."""
+        """Write an OCI manifest as Go programs do: compact, annotations sorted, empty members left out."""
         document: dict[str, Any] = {
             "schemaVersion": _SCHEMA_VERSION,
             "mediaType": media_type,
             "artifactType": artifact_type,
             "config": config.to_json(),
             "layers": [layer.to_json() for layer in layers],
-            "annotations": dict(annotations),
+            "annotations": dict(sorted(annotations.items())),
         }
         raw = compact_json({key: value for key, value in document.items() if value or key == "layers"})
         return cls.parse(raw)

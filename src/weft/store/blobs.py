@@ -1,0 +1,175 @@
+"""Content by digest: whole and right, or not there.
+
+A blob arrives under ``.weft/arriving``, is hashed on the way, and gets its place in one step when it is what
+its digest says. Reading hashes again: disks and people change files.
+"""
+
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO
+
+from weft.oci import Descriptor, Digest, DigestInvalid
+from weft.store.errors import BlobDamaged, explained
+from weft.store.layout import Layout, sync_folder
+
+__all__ = ["BlobWriter", "Blobs"]
+
+_CHUNK = 1024 * 1024
+_FILE_MODE = 0o644
+_AGAIN = "build or pull the image again: what is damaged gets replaced"
+
+
+class BlobWriter:
+    """Takes the bytes of one blob as they come."""
+
+    def __init__(self, file: IO[bytes], digest: Digest, size: int | None, root: Path) -> None:
+        self._file = file
+        self._root = root
+        self._digest = digest
+        self._size = size
+        self._hasher = digest.hasher()
+        self.written = 0
+
+    def write(self, chunk: bytes) -> None:
+        """Add ``chunk``; raises ``BlobDamaged`` as soon as there are more bytes than there should be."""
+        self.written += len(chunk)
+        if self._size is not None and self.written > self._size:
+            raise BlobDamaged(f"blob {self._digest} should have {self._size} bytes, but more arrive")
+        self._hasher.update(chunk)
+        with explained(self._root, "write to"):
+            self._file.write(chunk)
+
+    def finish(self) -> None:
+        """Check the whole and have it on disk; raises ``BlobDamaged`` when it is not what it should be."""
+        if self._size is not None and self.written != self._size:
+            raise BlobDamaged(f"blob {self._digest} should have {self._size} bytes, got {self.written}")
+        if not self._digest.matches(self._hasher):
+            raise BlobDamaged(
+                f"blob {self._digest} arrived with digest {self._digest.algorithm}:{self._hasher.hexdigest()}"
+            )
+        with explained(self._root, "write to"):
+            self._file.flush()
+            os.fsync(self._file.fileno())
+            self._file.close()
+
+
+class Blobs:
+    """The blobs of one layout."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+
+    def path(self, digest: Digest) -> Path:
+        """Where a blob is, if it is there."""
+        return self._layout.blobs / digest.algorithm / digest.hex
+
+    def size(self, digest: Digest) -> int | None:
+        """How many bytes the file has, unchecked; ``None`` when there is none."""
+        try:
+            return self.path(digest).stat().st_size
+        except OSError:
+            return None
+
+    def has(self, digest: Digest) -> bool:
+        """Whether the blob is there, and right: a damaged one counts as absent, so it gets replaced."""
+        try:
+            for _ in self.chunks(digest):
+                pass
+        except BlobDamaged:
+            return False
+        return True
+
+    def chunks(self, digest: Digest) -> Iterator[bytes]:
+        """The bytes in pieces; raises ``BlobDamaged`` at the end when they were not the right ones."""
+        hasher = digest.hasher()
+        with explained(self._layout.root, "read from"):
+            try:
+                file = self.path(digest).open("rb")
+            except FileNotFoundError:
+                raise BlobDamaged(f"blob {digest} is missing in the store", hint=_AGAIN) from None
+            with file:
+                while chunk := file.read(_CHUNK):
+                    hasher.update(chunk)
+                    yield chunk
+        if not digest.matches(hasher):
+            raise BlobDamaged(
+                f"blob {digest} in the store is damaged: its content has digest "
+                f"{digest.algorithm}:{hasher.hexdigest()}",
+                hint=_AGAIN,
+            )
+
+    def fault(self, descriptor: Descriptor) -> str | None:
+        """What a look at the file's size shows to be wrong, or ``None``; the content is not read."""
+        size = self.size(descriptor.digest)
+        if size is None:
+            return f"blob {descriptor.digest} is missing"
+        if size != descriptor.size:
+            return f"blob {descriptor.digest} has {size} bytes instead of {descriptor.size}"
+        return None
+
+    def read(self, digest: Digest, *, limit: int) -> bytes:
+        """All bytes, checked; raises ``BlobDamaged``, also for more than ``limit``."""
+        size = self.size(digest)
+        if size is not None and size > limit:
+            raise BlobDamaged(f"blob {digest} has {size} bytes; weft holds {limit} in memory at most")
+        return b"".join(self.chunks(digest))
+
+    @contextmanager
+    def new(self, digest: Digest, size: int | None = None) -> Iterator[BlobWriter]:
+        """Receive a blob; it is in the store when the block ends well, and nothing is left otherwise."""
+        root, place = self._layout.root, self.path(digest)
+        with explained(root, "write to"):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - closed in the writer, before it is moved
+                dir=self._layout.arriving, prefix=f"{digest.short}-", delete=False
+            )
+        temporary = Path(file.name)
+        try:
+            writer = BlobWriter(file.file, digest, size, root)
+            yield writer
+            writer.finish()
+            with explained(root, "write to"):
+                temporary.chmod(_FILE_MODE)
+                temporary.replace(place)
+        except BaseException:
+            with suppress(OSError):  # what was not written yet may not fit
+                file.close()
+            temporary.unlink(missing_ok=True)
+            raise
+
+    def put(self, digest: Digest, chunks: Iterable[bytes], size: int | None = None) -> None:
+        """Receive a blob from ``chunks``; raises ``BlobDamaged`` or ``StoreError`` and then keeps nothing."""
+        with self.new(digest, size) as writer:
+            for chunk in chunks:
+                writer.write(chunk)
+
+    def all(self) -> Iterator[tuple[Digest, int]]:
+        """Every blob and its size; files that are named after no digest are not ours to touch."""
+        for folder in _entries(self._layout.blobs):
+            for file in _entries(Path(folder)):
+                try:
+                    digest = Digest(folder.name, file.name)
+                except DigestInvalid:
+                    continue
+                yield digest, file.stat().st_size
+
+    def sync(self) -> None:
+        """Have on disk which blobs there are, as their content is: before something names them."""
+        with explained(self._layout.root, "write to"):
+            for folder in _entries(self._layout.blobs):
+                sync_folder(Path(folder))
+
+    def delete(self, digest: Digest) -> None:
+        """Remove a blob for good."""
+        self.path(digest).unlink(missing_ok=True)
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as entries:
+            return list(entries)
+    except (FileNotFoundError, NotADirectoryError):
+        return []
