@@ -12,12 +12,11 @@ The rules:
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from urllib.parse import urljoin
 
 from weft.net import Body, Http, HttpFailure, Response
 from weft.registry.authorizer import Authorizer
 from weft.registry.effort import Persistence
-from weft.registry.elsewhere import Misled, check_download, check_upload, same_origin
+from weft.registry.elsewhere import Misled, check_download, check_upload, join, same_origin
 from weft.registry.errors import AuthFailed, RegistryError, refusal
 from weft.registry.origins import Origins
 from weft.registry.scopes import Scopes
@@ -86,13 +85,13 @@ class Connection:
         """Whether the registry asked who we are, and was told."""
         return self._authorizer.asked
 
-    async def url(self, target: str) -> str:
-        """``target``, a path or a URL from the registry, as a URL."""
-        return urljoin(await self._origins.of(self.registry), target)
+    async def home(self) -> str:
+        """The registry's own URL."""
+        return await self._origins.of(self.registry)
 
     async def _once(self, stack: AsyncExitStack, request: Request) -> Response:
         """One try: a request, its redirects, and the answer to a 401."""
-        home = await self._origins.of(self.registry)
+        home = await self.home()
         sent = await self._authorizer.header(request.scopes)
         response = await self._send(stack, request, home, sent)
         if response.status == _UNAUTHORIZED and same_origin(response.url, home):
@@ -121,7 +120,7 @@ class Connection:
     async def _send(
         self, stack: AsyncExitStack, request: Request, home: str, credential: str | None
     ) -> Response:
-        url = urljoin(home, request.target)
+        url = join(home, request.target, home)
         if not same_origin(url, home):
             (check_download if request.reads else check_upload)(url, home)
         for _ in range(_MAX_REDIRECTS + 1):
@@ -148,6 +147,6 @@ def _next(request: Request, response: Response, home: str) -> str:
             response.status,
             hint="a redirect that weft does not follow; is this the registry's own address?",
         )
-    url = urljoin(response.url, location)
+    url = join(response.url, location, home)
     check_download(url, home)
     return url

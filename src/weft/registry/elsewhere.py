@@ -15,11 +15,20 @@ get one, and a realm.
 
 import ipaddress
 import re
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 from weft.errors import WeftError
 
-__all__ = ["Misled", "check_download", "check_realm", "check_upload", "is_loopback", "origin", "same_origin"]
+__all__ = [
+    "Misled",
+    "check_download",
+    "check_realm",
+    "check_upload",
+    "is_loopback",
+    "join",
+    "origin",
+    "same_origin",
+]
 
 _METADATA_HOSTS = frozenset({"metadata.google.internal", "metadata"})
 # `127.1` and `0x7f000001` are addresses to the system's resolver, and names to everybody else.
@@ -50,6 +59,14 @@ def check_download(location: str, registry: str) -> None:
     """Raise ``Misled`` unless a download of the registry may be read from ``location``."""
     if reason := _refusal(location, registry) or _inside(location, registry, private_is_fine=True):
         raise _misled(location, registry, f"for a download: {reason}")
+
+
+def join(base: str, target: str, registry: str) -> str:
+    """``target``, a URL or a part of one, as the answer of ``base`` means it; raises ``Misled`` for none."""
+    try:
+        return urljoin(base, target)
+    except ValueError as error:
+        raise _misled(target, registry, "to go on: it is no URL") from error
 
 
 def origin(url: str) -> tuple[str, str, int]:

@@ -131,7 +131,10 @@ def _words(entry: Mapping[str, object]) -> str:
 
 
 def _plain(body: bytes) -> tuple[Complaint, ...]:
-    text = body.decode(errors="replace").strip()
+    try:
+        text = body.decode().strip()
+    except UnicodeDecodeError:
+        return ()
     if not text or text.startswith("<"):  # a proxy's HTML page says nothing the status does not
         return ()
     return (Complaint("", _line(text)),)
@@ -159,7 +162,7 @@ def _hint(method: str, url: str, status: int, complaints: tuple[Complaint, ...])
             method == "PUT" and "/manifests/" in path and status in {400, 405, 415},
             "this registry does not take wasm artifacts of this media type; try --flavor compat",
         ),
-        ("to https server" in words, "the registry speaks TLS on this port; leave out --plain-http"),
+        ("https server" in words, "the registry speaks TLS on this port; leave out --plain-http"),
         (
             method == "DELETE" and status in {400, 405} and "/manifests/" in path and "sha256:" not in path,
             "this registry does not delete a tag alone; NAME@DIGEST deletes the manifest with all its tags",

@@ -6,12 +6,12 @@ with an error, not followed for ever.
 
 import re
 from collections.abc import AsyncIterator
-from urllib.parse import quote, urljoin
+from urllib.parse import quote
 
 from weft.net import Response
-from weft.oci import Descriptor, Digest, Index, JsonView, parse_manifest
+from weft.oci import Descriptor, Digest, Index, JsonView, MediaType, parse_manifest
 from weft.registry.connection import Connection, Request
-from weft.registry.elsewhere import Misled, same_origin
+from weft.registry.elsewhere import Misled, join, same_origin
 from weft.registry.errors import RegistryError
 from weft.registry.scopes import pull
 
@@ -45,10 +45,10 @@ async def referrers(
         async for raw, kind in _pages(connection, repository, start, frozenset({_OK, _NOT_FOUND})):
             if kind is None:
                 return None
-            index = parse_manifest(raw, kind)
-            if not isinstance(index, Index):
+            if not kind.startswith(MediaType.OCI_INDEX):
                 return None  # a registry that answers anything with something
-            found += index.manifests
+            index = parse_manifest(raw, kind)
+            found += index.manifests if isinstance(index, Index) else ()
     except RegistryError as error:
         if error.status in {400, 405}:  # older registries take `referrers` for part of a name
             return None
@@ -60,7 +60,7 @@ async def _pages(
     connection: Connection, repository: str, start: str, expect: frozenset[int]
 ) -> AsyncIterator[tuple[bytes, str | None]]:
     """Each page's bytes and media type; ``None`` instead of a type when there is no list."""
-    target = start
+    home, target = await connection.home(), start
     seen = set[str]()
     for _ in range(_MAX_PAGES):
         request = Request(method="GET", target=target, scopes=pull(repository), expect=expect)
@@ -69,12 +69,12 @@ async def _pages(
                 yield b"", None
                 return
             raw = await response.read(_MAX_PAGE_BYTES, "a page of a list")
-            following = _following(response)
+            following = _following(response, home)
             yield raw, response.headers.get("Content-Type", "")
         seen.add(target)
         if following is None:
             return
-        if not same_origin(following, await connection.url("/")):
+        if not same_origin(following, home):
             raise Misled(f"{connection.registry} continues its list on another host; nothing was sent there")
         if following in seen:
             raise Misled(f"{connection.registry} gives the same page of a list again and again")
@@ -82,8 +82,8 @@ async def _pages(
     raise Misled(f"{connection.registry} gives a list of more than {_MAX_PAGES} pages")
 
 
-def _following(response: Response) -> str | None:
+def _following(response: Response, home: str) -> str | None:
     for header in response.all("Link"):
         if match := _NEXT.search(header):
-            return urljoin(response.url, str(match[1]))
+            return join(response.url, str(match[1]), home)
     return None

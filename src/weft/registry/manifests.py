@@ -38,12 +38,13 @@ async def head(connection: Connection, repository: str, name: Name) -> Descripto
     async with connection.ask(request) as response:
         if response.status == _NOT_FOUND:
             return None
-        digest, size = _announced(response), response.size
-        if response.status == _OK and size is not None and (digest or isinstance(name, Digest)):
-            if digest and isinstance(name, Digest) and digest != name:
-                raise ContentMismatch(f"asked {connection.registry} for manifest {name}, got {digest}")
+        announced, size = _announced(response), response.size
+        digest = name if isinstance(name, Digest) else announced
+        if announced and digest and announced.algorithm == digest.algorithm and announced != digest:
+            raise ContentMismatch(f"asked {connection.registry} for manifest {name}, got {announced}")
+        if response.status == _OK and size is not None and digest:
             kind = response.headers.get("Content-Type", "").partition(";")[0].strip()
-            return Descriptor(kind, digest or name, size)  # type: ignore[arg-type]
+            return Descriptor(kind, digest, size)
     found = await get(connection, repository, name)
     return found.descriptor if found else None
 

@@ -12,11 +12,11 @@ import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from urllib.parse import urljoin
 
 from weft.net import Body, HttpFailure, Response
 from weft.oci import Descriptor
 from weft.registry.connection import Connection, Request
+from weft.registry.elsewhere import join
 from weft.registry.errors import ContentMismatch, RegistryError
 from weft.registry.scopes import push
 
@@ -203,4 +203,4 @@ class _Reader:
 def _location(response: Response) -> str:
     """Where the upload goes on, as a URL; empty when the registry does not say."""
     location = response.headers.get("Location", "")
-    return urljoin(response.url, location) if location else ""
+    return join(response.url, location, response.url) if location else ""
