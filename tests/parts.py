@@ -10,6 +10,20 @@ from functools import cache
 from pathlib import Path
 
 from weft.base.paths import Places
+from weft.wasm import ENVOY_VERSION
+
+
+def envoy_binary() -> Path | None:
+    """The Envoy that ``weft toolchain install`` brought, in the version the ABI tables were measured on."""
+    path = Places.from_env(os.environ).tools / "envoy" / ENVOY_VERSION / "envoy" / "_bin" / "envoy"
+    return path if path.is_file() else None
+
+
+def _why_no_envoy() -> str | None:
+    return None if envoy_binary() else f"Envoy {ENVOY_VERSION} among weft's tools"
+
+
+PROBES: dict[str, Callable[[], str | None]] = {"envoy": _why_no_envoy}
 
 
 def tool(name: str, program: str) -> Path | None:
@@ -18,18 +32,14 @@ def tool(name: str, program: str) -> Path | None:
     return found[-1] if found else None
 
 
-def _openssl() -> str | None:
-    return None if shutil.which("openssl") else "openssl is not on PATH"
-
-
-def _registry(name: str) -> Callable[[], str | None]:
+def _why_no_registry(name: str) -> Callable[[], str | None]:
     return lambda: None if tool(name, "registry") else "scripts/registry-parts has not fetched it"
 
 
-PROBES: dict[str, Callable[[], str | None]] = {
-    "distribution": _registry("distribution"),
-    "docker-registry": _registry("docker-registry"),
-    "openssl": _openssl,
+PROBES |= {
+    "distribution": _why_no_registry("distribution"),
+    "docker-registry": _why_no_registry("docker-registry"),
+    "openssl": lambda: None if shutil.which("openssl") else "openssl is not on PATH",
 }
 
 

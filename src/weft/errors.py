@@ -7,7 +7,8 @@
     ├── PartMissing     3  a program that weft needs is not on this machine
     ├── NotFound        4  no such image, tag, file or container
     ├── BuildFailed     5  the compiler said no
-    └── FilterRefused   6  Envoy, or the filter itself, does not accept the module or its config
+    ├── FilterRefused   6  Envoy, or the filter itself, does not accept the module or its config
+    └── Unverified      7  an image without the signatures it needs (weft.signing)
 
 The number is the program's exit code. Libraries raise; only ``weft.cli`` prints and exits.
 """

@@ -52,6 +52,7 @@ class Manifest:
         *,
         media_type: str = "",
         artifact_type: str = "",
+        subject: Descriptor | None = None,
     ) -> "Manifest":
         """Write an OCI manifest as Go programs do: compact, annotations sorted, empty members left out."""
         document: dict[str, Any] = {
@@ -60,6 +61,7 @@ class Manifest:
             "artifactType": artifact_type,
             "config": config.to_json(),
             "layers": [layer.to_json() for layer in layers],
+            "subject": subject.to_json() if subject else None,
             "annotations": dict(sorted(annotations.items())),
         }
         raw = compact_json({key: value for key, value in document.items() if value or key == "layers"})

@@ -4,6 +4,6 @@ A template is a real project that compiles where it stands; ``render`` only puts
 of the placeholder's. May import: ``weft.base``, ``weft.errors``.
 """
 
-from weft.templates.render import EXAMPLES, LANGUAGES, render
+from weft.templates.rendering import EXAMPLES, LANGUAGES, render
 
 __all__ = ["EXAMPLES", "LANGUAGES", "render"]

@@ -121,8 +121,8 @@ def test_the_first_module_of_a_layer_wins_as_in_istio() -> None:
     [
         pytest.param(container([]), "image D is not a wasm image: it has no layers", id="no layers"),
         pytest.param(
-            assemble(EMPTY, [("application/vnd.cncf.helm.chart.content.v1.tar+gzip", b"")]),
-            "image D is not a wasm image: its layers are 'application/vnd.cncf.helm.chart.content.v1.tar+gzip'",
+            assemble(EMPTY, [("application/vnd.cncf.helm.chart.v1.tar+gzip", b"")]),
+            "image D is not a wasm image: its layers are 'application/vnd.cncf.helm.chart.v1.tar+gzip'",
             id="a chart",
         ),
         pytest.param(

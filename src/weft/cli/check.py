@@ -1,0 +1,101 @@
+"""``weft check``."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from weft.cli.console import Console
+from weft.errors import FilterRefused
+
+if TYPE_CHECKING:
+    from weft.wasm import Problem
+    from weft.workflows.check import Checked, Verdict
+    from weft.workflows.modules import LoadedModule
+
+__all__ = ["check"]
+
+_MARKS = {"refused": "FAIL", "crashes": "FAIL", "warning": "warn"}
+_OUTCOMES = {
+    "loaded": ("ok", "loads it"),
+    "start-refused": ("warn", "loads it, but the filter does not start without a configuration"),
+    "config-refused": ("warn", "loads it; the filter does not accept an empty configuration"),
+    "refused": ("FAIL", "refuses it"),
+    "crashed": ("FAIL", "crashes on it"),
+}
+
+
+@click.command
+@click.argument("what", metavar="FILE|REF")
+@click.option(
+    "-o", "output", type=click.Choice(["table", "json"]), default="table", help="How to show the outcome."
+)
+@click.option("--envoy", metavar="PATH", type=click.Path(path_type=Path), help="The Envoy to ask.")
+@click.option("--offline", is_flag=True, help="Judge by weft's own rules only; start no Envoy.")
+@click.pass_obj
+def check(console: Console, what: str, output: str, envoy: Path | None, offline: bool) -> None:
+    """Say whether Envoy would load a module, and why not.
+
+    First by weft's own rules, then by Envoy itself where there is one. Exit code 6 when it would not.
+    """
+    from weft.workflows.check import check_offline
+    from weft.workflows.modules import load_module, stored_module
+
+    loaded = load_module(what, stored_module(console.places.store))
+    checked = check_offline(loaded) if offline else _ask(console, loaded, envoy)
+    if output == "json":
+        console.document(checked.document(), output)
+    else:
+        for line in _lines(checked, offline=offline):
+            console.data(line)
+    if not checked.loads:
+        raise FilterRefused(f"Envoy would not run {what}")
+
+
+def _ask(console: Console, loaded: "LoadedModule", envoy: Path | None) -> "Checked":
+    import asyncio
+    from functools import partial
+
+    from weft.workflows.check import check_offline, check_with
+    from weft.workflows.confirm import confirm_with_envoy, installed_envoy
+
+    asked = envoy or installed_envoy(console.places)
+    if asked is None:
+        return check_offline(loaded)
+    return asyncio.run(check_with(partial(confirm_with_envoy, asked, env=console.env), loaded))
+
+
+def _lines(checked: "Checked", *, offline: bool) -> Iterator[str]:
+    from weft.wasm import RULES
+
+    for rule in RULES:
+        found = [problem for problem in checked.problems if problem.rule == rule.name]
+        if not found:
+            yield _line("ok", rule.name, rule.promise)
+        for problem in found:
+            yield from _problem_lines(problem)
+    if checked.verdict:
+        yield from _verdict_lines(checked.verdict)
+    elif not offline:
+        yield _line("-", "envoy", "not asked, there is none here (weft toolchain install envoy)")
+
+
+def _problem_lines(problem: "Problem") -> Iterator[str]:
+    yield _line(_MARKS[problem.effect], problem.rule, problem.message)
+    if problem.envoy:
+        yield _line("", "", f"Envoy says: {problem.envoy}")
+    if problem.hint:
+        yield _line("", "", problem.hint)
+
+
+def _verdict_lines(verdict: "Verdict") -> Iterator[str]:
+    mark, text = _OUTCOMES[verdict.outcome]
+    yield _line(mark, "envoy", f"Envoy {verdict.envoy} {text}")
+    for words in verdict.words:
+        for line in words.splitlines():
+            yield _line("", "", line)
+
+
+def _line(mark: str, rule: str, text: str) -> str:
+    return f"{mark:<5} {rule:<10} {text}"

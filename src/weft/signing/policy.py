@@ -1,0 +1,130 @@
+"""Which keys an image needs before it may be used.
+
+::
+
+    keys:
+      team: team.pub                  # a file beside this one
+      release: |                      # or the key itself
+        -----BEGIN PUBLIC KEY-----
+        …
+    rules:                            # the first that matches decides
+      - images: hub.example.com/team/**
+        allOf: [team, release]
+      - images: hub.example.com/*
+        anyOf: [team]
+      - images: localhost:*/**
+        unsigned: true
+
+``*`` stands for anything but a slash, ``**`` for anything. An image that no rule matches is refused.
+"""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+
+import msgspec
+
+from weft.errors import UsageError
+from weft.oci import Digest, Reference
+from weft.signing.errors import Unverified
+from weft.signing.keys import PublicKey
+from weft.signing.signature import Judgement, Signature, judge
+
+__all__ = ["Policy", "Rule"]
+
+_PEM = "-----BEGIN"
+
+
+class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What images of one pattern need. Exactly one of the three demands is given."""
+
+    images: str
+    all_of: tuple[str, ...] = msgspec.field(default=(), name="allOf")
+    any_of: tuple[str, ...] = msgspec.field(default=(), name="anyOf")
+    unsigned: bool = False
+
+    def matches(self, reference: Reference) -> bool:
+        """Whether this rule speaks of the image's repository."""
+        parts = (
+            ".*" if part == "**" else "[^/]*" if part == "*" else re.escape(part)
+            for part in re.split(r"(\*\*|\*)", self.images)
+        )
+        return re.fullmatch("".join(parts), reference.name) is not None
+
+    def satisfied_by(self, signed_by: frozenset[str]) -> bool:
+        """Whether these signers are enough."""
+        if self.unsigned:
+            return True
+        return signed_by.issuperset(self.all_of) if self.all_of else not signed_by.isdisjoint(self.any_of)
+
+    @property
+    def demand(self) -> str:
+        """What it asks for, for people."""
+        if self.unsigned:
+            return "no signature is needed"
+        if self.all_of:
+            return f"signatures of all of {', '.join(self.all_of)} are needed"
+        return f"a signature of one of {', '.join(self.any_of)} is needed"
+
+
+class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    keys: dict[str, str]
+    rules: tuple[Rule, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Rules, and the keys they name."""
+
+    keys: Mapping[str, PublicKey]
+    rules: tuple[Rule, ...]
+
+    @classmethod
+    def parse(cls, text: str, read: Callable[[str], bytes], *, where: str) -> "Policy":
+        """Read a policy file; ``read`` gives the content of a key file it names.
+
+        Raises ``UsageError`` with the key of the document that is wrong.
+        """
+        import yaml
+
+        try:
+            document = msgspec.convert(yaml.safe_load(text), _Document)
+        except yaml.YAMLError as error:
+            raise UsageError(f"{where} is not YAML: {' '.join(str(error).split())}") from error
+        except msgspec.ValidationError as error:
+            raise UsageError(f"{where}: {error}") from error
+        keys = {
+            name: PublicKey.load(
+                value.encode() if _PEM in value else read(value), where=f"{where}: key {name}"
+            )
+            for name, value in document.keys.items()
+        }
+        for number, rule in enumerate(document.rules):
+            _check(rule, keys, f"{where}: rules[{number}]")
+        return cls(keys, document.rules)
+
+    @classmethod
+    def of_key(cls, key: PublicKey, name: str) -> "Policy":
+        """Every image needs this one key."""
+        return cls({name: key}, (Rule(images="**", any_of=(name,)),))
+
+    def check(self, reference: Reference, digest: Digest, signatures: Iterable[Signature]) -> Judgement:
+        """What was found, when that is enough; raises ``Unverified`` with every reason when not."""
+        rule = next((rule for rule in self.rules if rule.matches(reference)), None)
+        if rule is None:
+            raise Unverified(f"{reference} is refused: no rule of the policy is about {reference.name}")
+        judgement = judge(digest, signatures, self.keys)
+        if not rule.satisfied_by(judgement.signed_by):
+            found = ", ".join(sorted(judgement.signed_by)) or "nobody"
+            raise Unverified(
+                f"{reference} is refused: {rule.demand}, and {found} has signed {digest}",
+                detail="\n".join(judgement.reasons) or "it has no signatures",
+            )
+        return judgement
+
+
+def _check(rule: Rule, keys: Mapping[str, PublicKey], where: str) -> None:
+    if sum(map(bool, (rule.all_of, rule.any_of, rule.unsigned))) != 1:
+        raise UsageError(f"{where} must have exactly one of allOf, anyOf and unsigned: true")
+    if unknown := set(rule.all_of + rule.any_of) - set(keys):
+        raise UsageError(f"{where} names keys that are not in `keys`: {', '.join(sorted(unknown))}")
