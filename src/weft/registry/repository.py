@@ -20,6 +20,8 @@ _OK, _ACCEPTED, _NO_CONTENT, _NOT_FOUND = 200, 202, 204, 404
 class Repository:
     """``registry/name``. Made by ``Registries.repository``; cheap, and safe for several tasks at once."""
 
+    verifies = False  # a registry should, but what it does is not ours to promise
+
     def __init__(
         self, connection: Connection, name: str, *, mount_from: str | None = None, chunk: int = 0
     ) -> None:
@@ -74,12 +76,14 @@ class Repository:
         async with self._connection.ask(request) as response:
             return response.status == _OK
 
-    def open_blob(self, descriptor: Descriptor) -> AsyncGenerator[bytes, None]:
+    def open_blob(self, descriptor: Descriptor, *, verify: bool = True) -> AsyncGenerator[bytes, None]:
         """The blob's bytes; the last come only when all are known to match digest and size.
 
-        Raises ``ContentMismatch``, ``RegistryError`` or ``HttpFailure`` while it is read.
+        Without ``verify`` the reader must check them. Raises ``ContentMismatch``, ``RegistryError`` or
+        ``HttpFailure`` while it is read.
         """
-        return verified(download(self._connection, self.name, descriptor), descriptor, str(self))
+        stream = download(self._connection, self.name, descriptor)
+        return verified(stream, descriptor, str(self)) if verify else stream
 
     async def put_blob(self, descriptor: Descriptor, source: Opener) -> bool:
         """Write a blob that ``source`` gives; say whether its bytes were sent (else they were mounted)."""
