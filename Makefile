@@ -46,7 +46,7 @@ format: setup ## Rewrite the code the way `make check` wants it
 
 lock: $(UV) ## Resolve the dependencies anew into requirements.lock
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-		--no-emit-find-links --no-header --group dev --extra envoy pyproject.toml -o requirements.lock
+		--no-emit-find-links --no-header --group dev pyproject.toml -o requirements.lock
 
 bench: parts ## Measure what the README claims
 	@bash bench/run

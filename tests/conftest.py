@@ -7,6 +7,7 @@ the run, and where ``CI=true`` that is a failure.
 
 import io
 import os
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ class Result:
 
 
 Weft = Callable[..., Result]
+
+MISSING = pytest.StashKey[str]()
 
 
 @pytest.fixture
@@ -70,14 +73,23 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 continue
             reason = "; ".join(f"{part}: {why}" for part, why in lacking.items())
             if os.environ.get("CI") == "true":
-                item.add_marker(pytest.mark.usefixtures("part_missing_in_ci"))
-                item.user_properties.append(("missing", reason))
+                item.stash[MISSING] = reason
             else:
                 item.add_marker(pytest.mark.skip(reason=f"left out, no {reason}"))
 
 
-@pytest.fixture
-def part_missing_in_ci(request: pytest.FixtureRequest) -> None:
+def pytest_runtest_setup(item: pytest.Item) -> None:
     """Fail a test that CI would otherwise leave out."""
-    reasons = [value for name, value in request.node.user_properties if name == "missing"]
-    pytest.fail(f"a real part is missing under CI: {reasons}")
+    if reason := item.stash.get(MISSING, None):
+        pytest.fail(f"a real part is missing under CI: {reason}")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the real parts that were missing, and how many tests that left out."""
+    reasons = Counter(
+        report.longrepr[2].removeprefix("Skipped: left out, no ")
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple) and "left out, no " in report.longrepr[2]
+    )
+    for reason, count in sorted(reasons.items()):
+        terminalreporter.write_line(f"left out {count} tests, no {reason}", yellow=True)

@@ -6,24 +6,36 @@ A part is a name a test can need; its probe gives ``None`` when it is there, or 
 import os
 import shutil
 from collections.abc import Callable, Iterable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from weft.base.paths import Places
-from weft.wasm import ENVOY_VERSION
+from weft.toolchains import LANGUAGES, Toolbox
+
+
+def toolbox() -> Toolbox:
+    """The tools of this machine and user."""
+    return Toolbox(Places.from_env(os.environ), os.environ)
 
 
 def envoy_binary() -> Path | None:
-    """The Envoy that ``weft toolchain install`` brought, in the version the ABI tables were measured on."""
-    path = Places.from_env(os.environ).tools / "envoy" / ENVOY_VERSION / "envoy" / "_bin" / "envoy"
-    return path if path.is_file() else None
+    """The Envoy that weft would run."""
+    found = toolbox().find("envoy")
+    return found.path if found else None
 
 
-def _why_no_envoy() -> str | None:
-    return None if envoy_binary() else f"Envoy {ENVOY_VERSION} among weft's tools"
+def _without_tools(*names: str) -> str | None:
+    return "; ".join(one.reason for one in toolbox().missing(names)) or None
 
 
-PROBES: dict[str, Callable[[], str | None]] = {"envoy": _why_no_envoy}
+def _without_compiler(language: str) -> str | None:
+    return _without_tools(*LANGUAGES[language].tools)
+
+
+PROBES: dict[str, Callable[[], str | None]] = {
+    **{language: partial(_without_compiler, language) for language in LANGUAGES},
+    "envoy": partial(_without_tools, "envoy"),
+}
 
 
 def tool(name: str, program: str) -> Path | None:

@@ -18,6 +18,7 @@ __all__ = ["Finished", "kill_group", "run"]
 
 # A compiler that says more than this is not read by anyone; the end of it is kept.
 _MAX_OUTPUT_BYTES = 4 * 1024 * 1024
+_CHUNK_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,6 @@ async def run(
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            limit=_MAX_OUTPUT_BYTES,
             start_new_session=True,
         )
     except OSError as error:
@@ -75,11 +75,17 @@ def kill_group(pid: int) -> None:
 
 
 async def _collect(process: asyncio.subprocess.Process, on_line: Callable[[str], None] | None) -> str:
+    """All output, its end kept; lines of any length, so not ``readline``, which gives up on long ones."""
     assert process.stdout is not None  # noqa: S101 - asked for with PIPE
-    kept = bytearray()
-    async for line in process.stdout:
-        kept += line
+    kept, line = bytearray(), bytearray()
+    while chunk := await process.stdout.read(_CHUNK_BYTES):
+        kept += chunk
         del kept[:-_MAX_OUTPUT_BYTES]
         if on_line:
-            on_line(line.decode(errors="replace").rstrip("\n"))
+            *whole, rest = (line + chunk).split(b"\n")
+            for one in whole:
+                on_line(one.decode(errors="replace"))
+            line = rest[-_MAX_OUTPUT_BYTES:]
+    if on_line and line:
+        on_line(line.decode(errors="replace"))
     return kept.decode(errors="replace")

@@ -61,10 +61,11 @@ class Blobs:
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
+        self._folder = str(layout.blobs)
 
     def path(self, digest: Digest) -> Path:
         """Where a blob is, if it is there."""
-        return self._layout.blobs / digest.algorithm / digest.hex
+        return Path(f"{self._folder}/{digest.algorithm}/{digest.hex}")  # faster than to join thrice
 
     def size(self, digest: Digest) -> int | None:
         """How many bytes the file has, unchecked; ``None`` when there is none."""

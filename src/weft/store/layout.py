@@ -27,6 +27,7 @@ from pathlib import Path
 from weft.base.files import atomic_write, read_limited
 from weft.oci import DocumentInvalid, JsonView, compact_json
 from weft.store.errors import StoreError, explained
+from weft.store.names import MAX_NAMES
 
 __all__ = ["Layout", "sync_folder"]
 
@@ -41,6 +42,8 @@ _UNFINISHED = (_OURS, _BLOBS, f".{_INDEX}.", f".{_MARKER}.")
 _MAX_MARKER_BYTES = 64 * 1024
 # Ten thousand names with our annotations are about 6 MB.
 _MAX_INDEX_BYTES = 64 * 1024 * 1024
+
+_ELSEWHERE = "WEFT_STORE names another folder for images"
 
 # Changing the index takes milliseconds; somebody who holds it longer hangs.
 _INDEX_SECONDS = 30.0
@@ -65,12 +68,15 @@ class Layout:
                 raw = read_limited(self.root / _MARKER, _MAX_MARKER_BYTES)
             except FileNotFoundError:
                 return
-        view = JsonView.parse(raw or b"", document=str(self.root / _MARKER), limit=_MAX_MARKER_BYTES)
-        version = view.get("imageLayoutVersion").text()
+        try:
+            view = JsonView.parse(raw or b"", document=str(self.root / _MARKER), limit=_MAX_MARKER_BYTES)
+            version = view.get("imageLayoutVersion").text()
+        except DocumentInvalid as error:
+            raise StoreError(str(error), hint=_ELSEWHERE) from error
         if version != _VERSION:
             raise StoreError(
                 f"the store {self.root} has image layout version {version!r}; weft knows {_VERSION}",
-                hint="WEFT_STORE names another folder for images",
+                hint=_ELSEWHERE,
             )
 
     def read_index(self) -> JsonView | None:
@@ -84,10 +90,12 @@ class Layout:
         if raw is None:
             raise StoreError(f"{self.index} is larger than {_MAX_INDEX_BYTES} bytes")
         try:
-            return JsonView.parse(raw, document=str(self.index), limit=_MAX_INDEX_BYTES)
+            view = JsonView.parse(raw, document=str(self.index), limit=_MAX_INDEX_BYTES)
+            next(view.get("manifests").items(limit=MAX_NAMES), None)  # complains when it is no array
         except DocumentInvalid as error:
             hint = "move the file away: the names are lost then, the content in blobs/ is not"
             raise StoreError(str(error), hint=hint) from error
+        return view
 
     def write_index(self, document: dict[str, object]) -> None:
         """Replace ``index.json``; the caller holds its lock."""

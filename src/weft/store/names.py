@@ -18,9 +18,9 @@ from weft.oci import (
     ReferenceInvalid,
 )
 
-__all__ = ["LocalAnnotation", "Name", "add", "names_in", "remove"]
+__all__ = ["MAX_NAMES", "LocalAnnotation", "Name", "add", "names_in", "remove"]
 
-_MAX_NAMES = 100_000
+MAX_NAMES = 100_000
 
 
 class LocalAnnotation:
@@ -74,8 +74,8 @@ class Name:
 
 
 def names_in(index: JsonView | None) -> list[Name]:
-    """All entries, readable or not. Raises ``DocumentInvalid`` when there is no list of them."""
-    return [_name(view) for view in index.get("manifests").items(limit=_MAX_NAMES)] if index else []
+    """All entries, readable or not."""
+    return [_name(view) for view in index.get("manifests").items(limit=MAX_NAMES)] if index else []
 
 
 def remove(index: JsonView, wanted: Reference | str) -> tuple[dict[str, Any], list[Name]]:
@@ -84,7 +84,7 @@ def remove(index: JsonView, wanted: Reference | str) -> tuple[dict[str, Any], li
     A text means the entry that is shown as exactly this, be it a reference or not.
     """
     kept, removed = [], []
-    for view in index.get("manifests").items(limit=_MAX_NAMES):
+    for view in index.get("manifests").items(limit=MAX_NAMES):
         name = _name(view)
         gone = name.shown == wanted if isinstance(wanted, str) else name.is_called(wanted)
         if gone:
@@ -98,7 +98,7 @@ def add(index: JsonView, reference: Reference, manifest: Descriptor, notes: dict
     """The document with ``manifest`` under ``reference``, which nothing else is called afterwards."""
     kept = [
         view.value
-        for view in index.get("manifests").items(limit=_MAX_NAMES)
+        for view in index.get("manifests").items(limit=MAX_NAMES)
         if _name(view).reference != reference
     ]
     names = {Annotation.REF_NAME: str(reference), Annotation.CONTAINERD_NAME: str(reference)}
