@@ -4,6 +4,7 @@ A part is a name a test can need; its probe gives ``None`` when it is there, or 
 """
 
 import os
+import shutil
 from collections.abc import Callable, Iterable
 from functools import cache, partial
 from pathlib import Path
@@ -34,6 +35,23 @@ def _without_compiler(language: str) -> str | None:
 PROBES: dict[str, Callable[[], str | None]] = {
     **{language: partial(_without_compiler, language) for language in LANGUAGES},
     "envoy": partial(_without_tools, "envoy"),
+}
+
+
+def tool(name: str, program: str) -> Path | None:
+    """A program in weft's tools folder, of whatever version is there."""
+    found = sorted((Places.from_env(os.environ).tools / name).glob(f"*/{program}"))
+    return found[-1] if found else None
+
+
+def _why_no_registry(name: str) -> Callable[[], str | None]:
+    return lambda: None if tool(name, "registry") else "scripts/registry-parts has not fetched it"
+
+
+PROBES |= {
+    "distribution": _why_no_registry("distribution"),
+    "docker-registry": _why_no_registry("docker-registry"),
+    "openssl": lambda: None if shutil.which("openssl") else "openssl is not on PATH",
 }
 
 

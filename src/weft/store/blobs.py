@@ -17,7 +17,7 @@ from weft.store.layout import Layout, sync_folder
 
 __all__ = ["BlobWriter", "Blobs"]
 
-_CHUNK = 1024 * 1024
+_CHUNK = 256 * 1024
 _FILE_MODE = 0o644
 _AGAIN = "build or pull the image again: what is damaged gets replaced"
 

@@ -1,0 +1,69 @@
+"""Keep and forget credentials in a file of docker's format: whole, private, one writer at a time.
+
+The file may name a credential helper for the registry (``credHelpers``, ``credsStore``); then the password
+goes there and the file only says that there is one.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from weft.base.files import atomic_write
+from weft.errors import WeftError
+from weft.registry import helpers
+from weft.registry.credentials import Credential, CredentialFile
+from weft.registry.keychain import read_credentials
+
+__all__ = ["forget", "keep"]
+
+_PRIVATE = 0o600
+_LOCK_SECONDS = 30.0
+
+
+async def keep(path: Path, registry: str, credential: Credential, env: Mapping[str, str]) -> str:
+    """Write the credential of ``registry`` and leave all others; say where it is now."""
+    with _locked(path):
+        file = read_credentials(path) or CredentialFile({}, str(path))
+        if name := file.helper(registry):
+            await helpers.store(name, registry, credential, env)
+            _write(path, file.with_entry(registry, {}))
+            return f"docker-credential-{name}"
+        entry = {"auth": credential.basic}
+        if credential.identity_token:
+            entry = {"identitytoken": credential.identity_token}
+        _write(path, file.with_entry(registry, entry))
+        return str(path)
+
+
+async def forget(path: Path, registry: str, env: Mapping[str, str]) -> bool:
+    """Remove the credential of ``registry``; say whether there was one."""
+    with _locked(path):
+        file = read_credentials(path)
+        if file is None:
+            return False
+        there = file.stored(registry) is not None
+        if name := file.helper(registry):
+            there = there or await helpers.get(name, registry, env) is not None
+            await helpers.erase(name, registry, env)
+        remaining = file.with_entry(registry, None)
+        if remaining.fields != file.fields:
+            _write(path, remaining)
+        return there
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    import filelock
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(path.with_name(f"{path.name}.lock"), timeout=_LOCK_SECONDS):
+            yield
+    except filelock.Timeout as error:
+        raise WeftError(f"another weft has held {path} for {_LOCK_SECONDS:g} s") from error
+    except OSError as error:
+        raise WeftError(f"cannot write {path}: {error.strerror}") from error
+
+
+def _write(path: Path, file: CredentialFile) -> None:
+    atomic_write(path, file.to_bytes(), mode=_PRIVATE)
