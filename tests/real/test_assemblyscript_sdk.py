@@ -77,7 +77,8 @@ def readers(built: Built, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.mark.parametrize(
-    ("config", "hello"), [(None, "world!"), ("", "world!"), ("tanjunchen20", "tanjunchen20"), ("日本", "日本")]
+    ("config", "hello"),
+    [(None, "world!"), ("", "world!"), ("tanjunchen20", "tanjunchen20"), ("日本", "日本")],
 )
 def test_seed_002_compiles_as_printed_and_gets_its_config(
     built: Built, tmp_path: Path, config: str | None, hello: str
@@ -246,7 +247,9 @@ def test_the_config_arrives_whole(sink: Running) -> None:
 
 
 def test_a_config_is_refused(built: Built, tmp_path: Path) -> None:
-    assert "Failed to configure base Wasm plugin" in refused(tmp_path, Plugin(built("kitchen_sink"), "refuse"))
+    assert "Failed to configure base Wasm plugin" in refused(
+        tmp_path, Plugin(built("kitchen_sink"), "refuse")
+    )
 
 
 def test_an_unknown_root_id_is_explained(built: Built, tmp_path: Path) -> None:
@@ -313,12 +316,18 @@ def read_json(readers: Running, text: str) -> str:
         pytest.param("nul", "expected a value at line 1, column 1", id="half a word"),
         pytest.param("'a'", "expected a value at line 1, column 1", id="single quotes"),
         pytest.param('"a', "expected a closing quote at line 1, column 3", id="open string"),
-        pytest.param('"\n"', "expected an escape for a control character at line 1, column 2", id="line break"),
+        pytest.param(
+            '"\n"', "expected an escape for a control character at line 1, column 2", id="line break"
+        ),
         pytest.param(r'"\x"', "expected a known escape at line 1, column 3", id="unknown escape"),
-        pytest.param(r'"\u12g4"', "expected four hexadecimal digits at line 1, column 6", id="not hexadecimal"),
+        pytest.param(
+            r'"\u12g4"', "expected four hexadecimal digits at line 1, column 6", id="not hexadecimal"
+        ),
         pytest.param(r'"\ud83e"', "expected a surrogate pair at line 1, column 8", id="half a pair"),
         pytest.param("[" * 66, "nested more than 64 deep at line 1, column 66", id="depth"),
-        pytest.param(" " * (1 << 20) + "1", "longer than 1048576 characters at line 1, column 1", id="length"),
+        pytest.param(
+            " " * (1 << 20) + "1", "longer than 1048576 characters at line 1, column 1", id="length"
+        ),
     ],
 )
 def test_wrong_json_is_refused_with_its_place(readers: Running, text: str, error: str) -> None:
@@ -375,14 +384,18 @@ def match(readers: Running, pattern: str, text: str) -> str:
         pytest.param("a{", "expected {m}, {m,} or {m,n} at character 3", id="no bound"),
         pytest.param("a{2", "expected {m}, {m,} or {m,n} at character 4", id="open bound"),
         pytest.param("a{3,2}", "a range that ends before it begins at character 7", id="bounds backwards"),
-        pytest.param("(?=a)", "expected : (no other kind of group is supported) at character 3", id="look-ahead"),
+        pytest.param(
+            "(?=a)", "expected : (no other kind of group is supported) at character 3", id="look-ahead"
+        ),
         pytest.param(r"(a)\1", "unknown escape at character 5", id="back reference"),
         pytest.param(r"\bword", "unknown escape at character 2", id="word boundary"),
         pytest.param("\\", "unknown escape at character 2", id="backslash at the end"),
         pytest.param(r"\x4", "expected a hexadecimal digit at character 4", id="half a code"),
         pytest.param("(" * 102, "nested too deep at character 102", id="depth"),
         pytest.param("(a{1000}){1000}", "repeats too much", id="size"),
-        pytest.param("((((){4096}){4096}){4096}){4096}(a{4096}){4096}", "repeats too much", id="empty repeats"),
+        pytest.param(
+            "((((){4096}){4096}){4096}){4096}(a{4096}){4096}", "repeats too much", id="empty repeats"
+        ),
     ],
 )
 def test_a_wrong_pattern_is_refused_with_its_place(readers: Running, pattern: str, error: str) -> None:
@@ -418,10 +431,12 @@ def test_patterns_match_whole_texts(readers: Running, pattern: str, yes: list[st
 
 PATTERN = st.recursive(
     st.sampled_from(["a", "b", ".", "[ab]", "[^a]", r"\d", r"\W", "", "1"]),
-    lambda inner: st.tuples(inner, inner).map("".join)
-    | st.tuples(inner, inner).map(lambda pair: f"(?:{pair[0]}|{pair[1]})")
-    | st.tuples(inner, st.sampled_from(["*", "+", "?", "{2}", "{1,}", "{0,2}", "*?"])).map(
-        lambda pair: f"({pair[0]}){pair[1]}"
+    lambda inner: (
+        st.tuples(inner, inner).map("".join)
+        | st.tuples(inner, inner).map(lambda pair: f"(?:{pair[0]}|{pair[1]})")
+        | st.tuples(inner, st.sampled_from(["*", "+", "?", "{2}", "{1,}", "{0,2}", "*?"])).map(
+            lambda pair: f"({pair[0]}){pair[1]}"
+        )
     ),
     max_leaves=8,
 )
@@ -467,7 +482,11 @@ def test_a_wrong_config_is_named_in_the_log(
 
 @pytest.mark.parametrize(
     "config",
-    ["", "{}", '{"name": "n", "header": "X-Y", "loud": true, "limit": 10, "items": [{"id": "a", "weight": -5}]}'],
+    [
+        "",
+        "{}",
+        '{"name": "n", "header": "X-Y", "loud": true, "limit": 10, "items": [{"id": "a", "weight": -5}]}',
+    ],
 )
 def test_a_right_config_is_taken(built: Built, tmp_path: Path, config: str) -> None:
     with running(tmp_path, Plugin(built("readers"), config)) as envoy:
