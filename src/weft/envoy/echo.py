@@ -19,7 +19,7 @@ from weft.mesh import Upstream
 if TYPE_CHECKING:
     from aiohttp.web import BaseRequest, Response
 
-__all__ = ["echo_socket", "serve_echo"]
+__all__ = ["Echo"]
 
 # Shown to a person: what is longer is not read.
 _MAX_BODY = 64 * 1024
@@ -27,26 +27,30 @@ _MAX_BODY = 64 * 1024
 _MAX_HEADERS = 64 * 1024
 
 
-def echo_socket() -> tuple[socket.socket, Upstream]:
-    """A bound socket on a free loopback port, and its name for Envoy: known before the server is started."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    return listening, Upstream("127.0.0.1", listening.getsockname()[1])
+class Echo:
+    """An upstream on a free loopback port, which is taken at once: Envoy can be told before it answers."""
 
+    def __init__(self) -> None:
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.upstream = Upstream("127.0.0.1", self._socket.getsockname()[1])
 
-@asynccontextmanager
-async def serve_echo(listening: socket.socket) -> AsyncIterator[None]:
-    """Answer on ``listening`` until the block ends; the socket is closed with it."""
-    from aiohttp import web
+    def close(self) -> None:
+        """Give the port back."""
+        self._socket.close()
 
-    server = web.Server(_answer, access_log=None, max_line_size=_MAX_HEADERS, max_field_size=_MAX_HEADERS)
-    runner = web.ServerRunner(server)
-    await runner.setup()
-    try:
-        await web.SockSite(runner, listening, shutdown_timeout=0).start()
-        yield
-    finally:
-        await runner.cleanup()
-        listening.close()
+    @asynccontextmanager
+    async def serving(self) -> AsyncIterator[None]:
+        """Answer until the block ends."""
+        from aiohttp import web
+
+        server = web.Server(_answer, access_log=None, max_line_size=_MAX_HEADERS, max_field_size=_MAX_HEADERS)
+        runner = web.ServerRunner(server, shutdown_timeout=0)
+        await runner.setup()
+        try:
+            await web.SockSite(runner, self._socket).start()
+            yield
+        finally:
+            await runner.cleanup()
 
 
 async def _answer(request: "BaseRequest") -> "Response":
@@ -56,7 +60,10 @@ async def _answer(request: "BaseRequest") -> "Response":
     shown: dict[str, object] = {
         "method": request.method,
         "path": request.raw_path,
-        "headers": [[name.decode("latin-1"), value.decode("latin-1")] for name, value in request.raw_headers],
+        "headers": [
+            [name.decode(errors="replace"), value.decode(errors="replace")]
+            for name, value in request.raw_headers
+        ],
         "body": body.decode(errors="replace"),
     }
     if truncated:

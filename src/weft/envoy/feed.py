@@ -37,6 +37,7 @@ class Feed:
     """Modules and documents under one folder."""
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         self._modules = folder / "modules"
         self._documents = folder / "filters"
         for made in (self._modules, self._documents):

@@ -10,7 +10,7 @@ import contextlib
 import json
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +44,7 @@ def _unheard(_: Record) -> None:
     """Nobody listens to the log."""
 
 
-def _do_nothing() -> None:
+async def _do_nothing() -> None:
     """Nothing is to be done while Envoy starts."""
 
 
@@ -84,23 +84,24 @@ class Proxy:
         return self._process.pid
 
     @asynccontextmanager
-    async def serving(self, meanwhile: Callable[[], None] = _do_nothing) -> AsyncIterator["Proxy"]:
+    async def serving(self, meanwhile: Callable[[], Awaitable[None]] = _do_nothing) -> AsyncIterator["Proxy"]:
         """Start, wait until requests are answered, and stop when the block ends.
 
-        ``meanwhile`` is called while Envoy starts: a place for slow imports. Raises ``FilterRefused`` with
+        ``meanwhile`` is awaited while Envoy starts: a place for slow imports. Raises ``FilterRefused`` with
         the filter's own words, ``UsageError`` for the bootstrap or the arguments, ``PartMissing`` when it
         cannot be started, ``WeftError`` for the rest.
         """
         launch = self._launch
         file = launch.folder / "bootstrap.json"
         file.write_text(json.dumps(launch.bootstrap))
+        (launch.folder / ADDRESS_FILE).unlink(missing_ok=True)  # of the Envoy before this one
         arguments = envoy_arguments(file, launch.folder, launch.levels, launch.arguments)
         command = launch.program.command(arguments, launch.folder)
         async with (
             guarded(command, env=launch.env, last=launch.program.last) as self._process,
             beside(self.journal.read(self._process.output)) as self._reading,
         ):
-            meanwhile()
+            await meanwhile()
             async with Admin(await self._in_time(self._address())) as self.admin:
                 self.url = await self._in_time(self._answers())
                 try:
@@ -108,9 +109,12 @@ class Proxy:
                 finally:
                     await self._stop()
 
-    async def ended(self) -> WeftError:
-        """Wait until Envoy ends by itself, and say why it did."""
+    async def ended(self) -> WeftError | None:
+        """Wait until Envoy ends by itself; say why, or ``None`` when somebody asked it to."""
         code = await self._process.wait()
+        return await self._reason(code) if code else None
+
+    async def _reason(self, code: int) -> WeftError:
         await asyncio.wait([self._reading], timeout=_STOP_TIMEOUT)  # to its last word
         launch = self._launch
         return explain_end(self.journal.since(0), code, launch.plugins, launch.symbolize)
@@ -142,7 +146,7 @@ class Proxy:
 
     async def _still_there(self) -> None:
         if self._process.code is not None:
-            raise await self.ended()
+            raise await self._reason(self._process.code)
         await asyncio.sleep(_LOOK_AGAIN)
 
     async def _stop(self) -> None:

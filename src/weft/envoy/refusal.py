@@ -7,15 +7,17 @@ is asked and nothing is printed.
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 
-from weft.envoy.logs import Record, filter_line
+from weft.envoy.logs import Record, filter_line, is_at_least
 from weft.errors import FilterRefused, UsageError, WeftError
 from weft.mesh import Plugin
 
-__all__ = ["Symbolize", "explain_end", "explain_refusal", "symbolized"]
+__all__ = ["Symbolize", "Trap", "explain_end", "explain_refusal", "symbolized", "trap_in"]
 
-Symbolize = Callable[[int], str | None]
-"""Offset in the module's file → ``src/filter.cc:48``, or ``None`` where that is not known."""
+Symbolize = Callable[[str, int], str | None]
+"""A filter's id and an offset in its module's file → ``src/filter.cc:48``, or ``None`` where that is not
+known."""
 
 _TRAP = re.compile(
     r"Function: (?P<function>\S+) failed: (?:Uncaught )?(?P<reason>[^\n]*)(?P<trace>.*)", re.DOTALL
@@ -49,6 +51,23 @@ _CHECK = "weft check says what Envoy wants of a module"
 _LAST_LINES = 20
 
 
+@dataclass(frozen=True, slots=True)
+class Trap:
+    """A crash inside a module."""
+
+    function: str
+    """What Envoy had called."""
+    reason: str
+    trace: str
+    """Empty when the module keeps no names: Envoy prints no backtrace then."""
+
+
+def trap_in(record: Record) -> Trap | None:
+    """The crash that ``record`` reports, if it reports one."""
+    found = _TRAP.match(record.message) if record.component == "wasm" else None
+    return Trap(found["function"], found["reason"], found["trace"].strip("\n")) if found else None
+
+
 def explain_refusal(
     records: Sequence[Record],
     name: str,
@@ -56,25 +75,28 @@ def explain_refusal(
     symbolize: Symbolize | None = None,
 ) -> FilterRefused:
     """What kept the filter ``name`` from running, from the log that led there."""
-    said = [line for record in records if (line := filter_line(record, plugins))]
-    words = list(dict.fromkeys(line.words for line in said if line.name == name or len(said) == 1))
-    for record in records:
-        if record.component == "wasm" and (trap := _TRAP.match(record.message)):
-            trace = symbolized(trap["trace"].strip("\n"), symbolize)
-            hint = (
-                None
-                if trace
-                else "a module with a name section shows where: build it without stripping names"
-            )
-            return FilterRefused(
-                f"{name} trapped in {trap['function']}: {trap['reason']}",
-                detail=_joined([*words, trace]),
-                hint=hint,
-            )
+    words = _own_words(records, name, plugins)
+    for trap in filter(None, map(trap_in, records)):
+        trace = symbolized(trap.trace, name, symbolize)
+        return FilterRefused(
+            f"{name} trapped in {trap.function}: {trap.reason}",
+            detail=_joined([*words, trace]),
+            hint=None if trace else "a module that keeps its names shows where: do not strip them",
+        )
     fault = _complaint(records)
-    own = "refused" in fault
-    silent = "the filter gave no reason; let it log one before it returns false" if not words else None
-    return FilterRefused(f"{name} {fault}", detail=_joined(words), hint=silent if own else _CHECK)
+    if "refused" not in fault:
+        return FilterRefused(f"{name} {fault}", detail=_joined(words), hint=_CHECK)
+    silent = "the filter gave no reason; let it log one before it returns false"
+    return FilterRefused(f"{name} {fault}", detail=_joined(words), hint=None if words else silent)
+
+
+def _own_words(records: Sequence[Record], name: str, plugins: Iterable[Plugin]) -> list[str]:
+    """What the filter said: its complaints, or all of its last words when it had none."""
+    known = list(plugins)
+    said = [line for record in records if (line := filter_line(record, known))]
+    said = [line for line in said if line.name == name or not known]
+    grave = [line for line in said if is_at_least(line.level, "warning")]
+    return list(dict.fromkeys(line.words for line in grave or said))[-_LAST_LINES:]
 
 
 def explain_end(
@@ -95,11 +117,11 @@ def explain_end(
     return UsageError("Envoy does not accept the bootstrap", detail=why)
 
 
-def symbolized(trace: str, symbolize: Symbolize | None) -> str:
-    """A backtrace with the source line behind each frame that has one."""
+def symbolized(trace: str, name: str, symbolize: Symbolize | None) -> str:
+    """A backtrace of the filter ``name`` with the source line behind each frame that has one."""
 
     def located(frame: re.Match[str]) -> str:
-        place = symbolize(int(frame[2], 16)) if symbolize else None
+        place = symbolize(name, int(frame[2], 16)) if symbolize else None
         return f"{frame[1]} at {place}" if place else frame[1]
 
     return _FRAME.sub(located, trace)

@@ -4,7 +4,12 @@ from typing import Any
 
 from weft.errors import UsageError
 
-__all__ = ["Node"]
+__all__ = ["Node", "as_tree"]
+
+# The largest bootstraps that people write have some ten thousand values. YAML's aliases can make
+# billions of them from one page.
+_MAX_VALUES = 1_000_000
+_MAX_DEPTH = 100
 
 _TYPED_STRUCTS = ("udpa.type.v1.TypedStruct", "xds.type.v3.TypedStruct")
 
@@ -59,6 +64,35 @@ class Node:
     def _place(self, field: str) -> str:
         spelled = self.spelling(field)
         return f"{self.where}.{spelled}" if self.where else spelled
+
+
+def as_tree(value: Any) -> Any:
+    """A copy in which no two places share a value, as JSON would have it.
+
+    A list that a YAML alias names twice would otherwise be changed twice. Raises ``UsageError`` for what
+    JSON cannot say, and for a document that is too large or contains itself.
+    """
+    budget = [_MAX_VALUES]
+
+    def copy(value: Any, depth: int) -> Any:
+        budget[0] -= 1
+        if budget[0] < 0 or depth > _MAX_DEPTH:
+            raise UsageError("the bootstrap is too large, or contains itself")
+        if isinstance(value, dict):
+            return {_key(key): copy(item, depth + 1) for key, item in value.items()}
+        if isinstance(value, list):
+            return [copy(item, depth + 1) for item in value]
+        if value is None or isinstance(value, str | int | float):
+            return value
+        raise UsageError(f"the bootstrap holds {value!r}, which JSON has no form for")
+
+    return copy(value, 0)
+
+
+def _key(key: Any) -> str:
+    if isinstance(key, str):
+        return key
+    raise UsageError(f"the bootstrap has the key {key!r}; keys must be text", hint="put it in quotes")
 
 
 def _kind(value: Any) -> str:

@@ -39,8 +39,8 @@ class Plugin:
     module: str
     """Where the proxy reads the module: an absolute path on its machine."""
     root_id: str = ""
-    config: Mapping[str, Any] | str | None = None
-    """What ``on_configure`` receives: text as it is, an object as JSON."""
+    config: Any = None
+    """What ``on_configure`` receives: text as it is, everything else as JSON; ``None``: nothing."""
     failure: Failure = Failure.CLOSED
     environment: Mapping[str, str] = field(default_factory=dict)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from weft.mesh.upstream import Upstream
 
-__all__ = ["default_bootstrap"]
+__all__ = ["default_bootstrap", "runnable"]
 
 _TYPE = "type.googleapis.com/envoy.extensions."
 _MANAGER = _TYPE + "filters.network.http_connection_manager.v3.HttpConnectionManager"
@@ -46,6 +46,19 @@ def default_bootstrap(
     }
 
 
+def runnable(bootstrap: Mapping[str, Any], *, admin_port: int | None = None) -> dict[str, Any]:
+    """``bootstrap`` with what weft needs to run it: an admin to ask, and the node's names for discovery.
+
+    What stands there already stays, but ``admin_port`` wins over another admin address.
+    """
+    admin, node = dict(bootstrap.get("admin") or {}), dict(bootstrap.get("node") or {})
+    if admin_port is not None or not admin.get("address"):
+        admin["address"] = _address(_LOOPBACK, admin_port or 0)
+    for name in ("id", "cluster"):
+        node[name] = node.get(name) or "weft"
+    return {**bootstrap, "node": node, "admin": admin}
+
+
 def _listener(manager: dict[str, Any], port: int) -> dict[str, Any]:
     return {
         "name": "listener_0",
@@ -71,7 +84,7 @@ def _manager(filters: Sequence[Mapping[str, Any]], route: dict[str, Any]) -> dic
 
 def _route(upstream: Upstream | None, *, keep_host: bool) -> dict[str, Any]:
     if upstream is None:
-        return {"direct_response": {"status": 200, "body": {"inline_string": "answered by Envoy\n"}}}
+        return {"direct_response": {"status": 200, "body": {"inline_string": "answered by Envoy"}}}
     rewrite = {} if keep_host else {"host_rewrite_literal": upstream.authority}
     return {"route": {"cluster": _UPSTREAM, **rewrite}}
 

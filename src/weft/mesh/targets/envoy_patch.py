@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from weft.errors import UsageError
-from weft.mesh.node import Node
+from weft.mesh.node import Node, as_tree
 
 __all__ = ["HttpListener", "http_listeners", "patch_bootstrap"]
 
@@ -49,7 +49,7 @@ def patch_bootstrap(bootstrap: Any, filters: Sequence[Mapping[str, Any]]) -> dic
     Raises ``UsageError``: not a v3 bootstrap, no HTTP connection manager, one without a router, or a filter's
     name that is taken.
     """
-    document: Any = copy.deepcopy(bootstrap)
+    document: dict[str, Any] = as_tree(bootstrap)
     root = Node(document, "")
     _refuse_legacy(root)
     managers = list(_managers(root))
@@ -60,7 +60,7 @@ def patch_bootstrap(bootstrap: Any, filters: Sequence[Mapping[str, Any]]) -> dic
         )
     for manager in managers:
         _insert(manager, filters)
-    return document  # type: ignore[no-any-return]  # Node checked that it is a mapping
+    return document
 
 
 def http_listeners(bootstrap: Any) -> list[HttpListener]:
