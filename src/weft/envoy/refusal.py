@@ -13,7 +13,7 @@ from weft.envoy.logs import Record, filter_line, is_at_least
 from weft.errors import FilterRefused, UsageError, WeftError
 from weft.mesh import Plugin
 
-__all__ = ["Symbolize", "Trap", "explain_end", "explain_refusal", "symbolized", "trap_in"]
+__all__ = ["Symbolize", "Trap", "explain_end", "explain_refusal", "is_explained", "symbolized", "trap_in"]
 
 Symbolize = Callable[[str, int], str | None]
 """A filter's id and an offset in its module's file → ``src/filter.cc:48``, or ``None`` where that is not
@@ -47,6 +47,7 @@ _COMPLAINTS = (
         "cannot be started: too much memory, or its start function failed",
     ),
 )
+_CONSEQUENCES = ((r"^Wasm VM failed ", ""), (r"^Plugin .* failed to load$", ""))
 _CHECK = "weft check says what Envoy wants of a module"
 _LAST_LINES = 20
 
@@ -60,6 +61,11 @@ class Trap:
     reason: str
     trace: str
     """Empty when the module keeps no names: Envoy prints no backtrace then."""
+
+
+def is_explained(record: Record) -> bool:
+    """Whether ``explain_refusal`` says what this message of Envoy's says."""
+    return any(re.search(pattern, record.message) for pattern, _ in (*_COMPLAINTS, *_CONSEQUENCES))
 
 
 def trap_in(record: Record) -> Trap | None:

@@ -4,18 +4,13 @@ A filter's own words read ``my_filter | info | what it said``. A trap reads the 
 backtrace. Envoy's own messages are shown when they are errors, or all of them on request.
 """
 
-import re
 from collections.abc import Sequence
 
 from weft.envoy.logs import Record, filter_line, is_at_least
-from weft.envoy.refusal import Symbolize, symbolized, trap_in
+from weft.envoy.refusal import Symbolize, is_explained, symbolized, trap_in
 from weft.mesh import Plugin
 
 __all__ = ["LogView"]
-
-
-# Consequences of a refusal, which is reported with its causes (see ``explain_refusal``).
-_EXPLAINED = re.compile(r"Wasm VM failed |Plugin .* failed to load")
 
 
 class LogView:
@@ -41,7 +36,7 @@ class LogView:
             words = f"trapped in {trap.function}: {trap.reason}"
             trace = symbolized(trap.trace, who, self._symbolize)
             return _lines(who, record.level, f"{words}\n{trace}".rstrip())
-        if self._everything or (is_at_least(record.level, "error") and not _EXPLAINED.match(record.message)):
+        if self._everything or (is_at_least(record.level, "error") and not is_explained(record)):
             return _lines("envoy", record.level, record.message)
         return []
 

@@ -67,8 +67,8 @@ class Swapper:
         await self._feed.swap(self._proxy, plugin)
         self._chain[index] = plugin
         self._feed.forget_modules({Path(used.module) for used in self._chain})
-        what = "its configuration" if plugin.module == old.module else "its code"
-        self._tell.say(f"{plugin.id} has {what} changed, in {(time.monotonic() - started) * 1000:.0f} ms")
+        what = "configuration" if plugin.module == old.module else "code"
+        self._tell.say(f"{plugin.id}: new {what} in {(time.monotonic() - started) * 1000:.0f} ms")
 
     def _paths(self, index: int) -> set[Path]:
         return {*self._filters[index].watch, *self._order.wishes.config_file(index)}
