@@ -96,5 +96,5 @@ def _key(key: Any) -> str:
 
 
 def _kind(value: Any) -> str:
-    names = {type(None): "nothing", str: "text", list: "a list", bool: "a boolean"}
+    names = {type(None): "nothing", str: "text", list: "a list", dict: "a mapping", bool: "a boolean"}
     return names.get(type(value), "a number")

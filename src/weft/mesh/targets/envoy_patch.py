@@ -25,7 +25,7 @@ __all__ = ["HttpListener", "http_listeners", "patch_bootstrap"]
 _MANAGER = "http_connection_manager.v3.HttpConnectionManager"
 _MOBILE_MANAGER = "http_connection_manager.v3.EnvoyMobileHttpConnectionManager"
 _ROUTER = "envoy.extensions.filters.http.router.v3.Router"
-_ROUTER_NAMES = {"envoy.filters.http.router", "envoy.router"}
+_ROUTER_NAMES = ("envoy.filters.http.router", "envoy.router")
 _V2_TYPES = ("/envoy.api.v2.", "/envoy.config.filter.")
 
 _LEGACY = {
@@ -77,9 +77,8 @@ def http_listeners(bootstrap: Any) -> list[HttpListener]:
 
 def _insert(manager: Node, filters: Sequence[Mapping[str, Any]]) -> None:
     present = manager.children("http_filters")
-    taken = {entry.get("name") for entry in present} & {entry["name"] for entry in filters}
-    if taken:
-        name = min(taken)
+    held = [entry.get("name") for entry in present]
+    if name := next((entry["name"] for entry in filters if entry["name"] in held), None):
         raise UsageError(
             f"{manager.where} already has a filter named {name!r}", hint="choose another name with --id"
         )
@@ -89,8 +88,8 @@ def _insert(manager: Node, filters: Sequence[Mapping[str, Any]]) -> None:
             f"{manager.where} has no router in http_filters",
             hint="add {name: envoy.filters.http.router} with its typed_config as the last filter",
         )
-    held = manager.get("http_filters")
-    held[places[0] : places[0]] = copy.deepcopy(list(filters))
+    entries = manager.get("http_filters")
+    entries[places[0] : places[0]] = copy.deepcopy(list(filters))
 
 
 def _is_router(entry: Node) -> bool:
