@@ -27,6 +27,7 @@ __all__ = ["Guarded", "guarded"]
 
 # File descriptor 3 is our pipe: a job in the background would lose standard input. The program must not
 # inherit it. {last} runs first: a container outlives the client that started it.
+_SHELL = "/bin/sh"
 _SCRIPT = """\
 exec 3<&0 </dev/null
 "$@" 3<&- &
@@ -72,7 +73,7 @@ async def guarded(
     farewell = f"{shlex.join(last)};" if last else ""
     try:
         shell = await asyncio.create_subprocess_exec(
-            *("/bin/sh", "-c", _SCRIPT.format(last=farewell), "weft-guardian", *command),
+            *(_SHELL, "-c", _SCRIPT.format(last=farewell), "weft-guardian", *command),
             env=dict(env),
             stdin=asyncio.subprocess.PIPE,  # held until our end: this is what the guardian watches
             stdout=asyncio.subprocess.PIPE,

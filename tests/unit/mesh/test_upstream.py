@@ -56,6 +56,8 @@ def test_what_is_no_server_is_refused(url: str, complaint: str) -> None:
 def test_any_text_is_a_server_or_a_usage_error(text: str) -> None:
     for url in (text, f"http://{text}"):
         try:
-            Upstream.parse(url)
-        except UsageError as error:
-            assert error.hint
+            upstream = Upstream.parse(url)
+        except UsageError:
+            continue
+        assert upstream.host
+        assert upstream.authority
