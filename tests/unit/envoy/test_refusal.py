@@ -9,6 +9,7 @@ from weft.mesh import Plugin
 
 MINE = Plugin(id="mine", module="/mine.wasm", root_id="root")
 UNABLE = "[critical][main] error initializing configuration '/x.json': Unable to create Wasm plugin mine"
+WRONG = "exports a function with a wrong signature"
 FAILED = "[critical][wasm] Plugin mine failed to load"
 
 
@@ -101,9 +102,8 @@ def test_frames_are_given_their_source_lines() -> None:
             "mine imports env.abort, which Envoy does not offer",
         ),
         (
-            "Bad function signature for: proxy_on_configure, want: i32 i32 -> i32, but the module exports: i32 -> i32",
-            "mine exports a function with a wrong signature: "
-            "proxy_on_configure, want: i32 i32 -> i32, but the module exports: i32 -> i32",
+            "Bad function signature for: proxy_on_log, want: i32 -> void, but the module exports: void",
+            f"mine {WRONG}: proxy_on_log, want: i32 -> void, but the module exports: void",
         ),
         (
             "Wasm VM failed Missing or unknown Proxy-Wasm ABI version",
