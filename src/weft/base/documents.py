@@ -30,7 +30,7 @@ def parse_document(text: str, *, where: str) -> Any:
     if text.lstrip().startswith(("{", "[")):
         try:
             return json.loads(text)
-        except json.JSONDecodeError:
+        except (json.JSONDecodeError, RecursionError):
             pass  # YAML has braces too, and its reader names the place better
     try:
         return yaml.load(text, _reader())  # noqa: S506 - a SafeLoader that guesses less

@@ -26,13 +26,13 @@ from weft.errors import PartMissing
 __all__ = ["Guarded", "guarded"]
 
 # File descriptor 3 is our pipe: a job in the background would lose standard input. The program must not
-# inherit it. {last} runs first: a container outlives the client that started it.
+# inherit it, and says its process id itself before it becomes the program, so that nothing comes before.
+# {last} runs first: a container outlives the client that started it.
 _SHELL = "/bin/sh"
 _SCRIPT = """\
 exec 3<&0 </dev/null
-"$@" 3<&- &
+/bin/sh -c 'echo "$$"; exec "$@"' weft-guardian "$@" 3<&- &
 program=$!
-echo "$program"
 {{ read -r _ <&3; {last} kill -s KILL 0; }} >/dev/null 2>&1 &
 watcher=$!
 exec 3<&-

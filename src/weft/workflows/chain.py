@@ -52,7 +52,7 @@ def make_plugin(loaded: Loaded, wishes: Wishes, index: int, name: str, module: P
     """The plugin at ``index`` of the chain; raises what ``make_chain`` raises."""
     given = read_config(wishes.configs[index]) if index < len(wishes.configs) else None
     config = loaded.config if given is None else given
-    if loaded.schema is not None and config:
+    if loaded.schema is not None and config not in (None, ""):
         where = f"the config of {name}" if given is None else "--config"
         check_config(config, loaded.schema, where=where)
     return Plugin(

@@ -4,6 +4,7 @@ What the user wrote reaches the filter byte for byte; it is parsed only to be ch
 """
 
 import json
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ __all__ = ["check_config", "read_config"]
 
 # Envoy hands it to the filter in one piece; more than this is data, not configuration.
 _MAX_CONFIG = 4 * 1024 * 1024
+# A complaint quotes what is wrong, however large that is.
+_MAX_PROBLEM = 400
 
 
 def read_config(word: str) -> str:
@@ -51,11 +54,14 @@ def check_config(config: Any, schema: Any, *, where: str) -> None:
         wrong = jsonschema.exceptions.best_match(checker.iter_errors(config))
     except jsonschema.SchemaError as error:
         raise UsageError(f"the filter's own schema is wrong at {error.json_path}: {error.message}") from error
+    except RecursionError as error:
+        raise UsageError(f"{where} is nested too deeply") from error
     except Unresolvable as error:
         raise UsageError(f"the filter's own schema refers to {error.ref!r}, which is not in it") from error
     if wrong is not None:
         place = wrong.json_path.removeprefix("$").removeprefix(".")
-        raise UsageError(f"{where}: {place}: {wrong.message}" if place else f"{where}: {wrong.message}")
+        problem = textwrap.shorten(wrong.message, _MAX_PROBLEM, placeholder=" ...")
+        raise UsageError(f"{where}: {place}: {problem}" if place else f"{where}: {problem}")
 
 
 def _parsed(text: str, where: str) -> Any:
