@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from weft.envoy import Program
+    from weft.workflows.loading import Loaded
     from weft.workflows.order import Host, Order, Running
 
 __all__ = ["run", "start"]
@@ -37,18 +38,23 @@ def start(console: Console, *, out: str | None, form: str, **words: Any) -> None
     import asyncio
 
     from weft.base.tasks import run_until_told
-    from weft.workflows.loading import load_source
+    from weft.workflows.loading import loader
     from weft.workflows.order import Tell
     from weft.workflows.run import render, serve
 
     order = _order(console, **words)
+    load = loader(store=console.places.store, build=_build)
     if out:
-        bootstrap = asyncio.run(render(order, load_source, cache=console.places.cache))
+        bootstrap = asyncio.run(render(order, load, cache=console.places.cache))
         _write(console, bootstrap, out, form)
         return
     tell = Tell(ready=_announcer(console, form), say=console.talk, trouble=console.explain)
-    if run_until_told(serve(order, load_source, _host(console, **words), tell)):
+    if run_until_told(serve(order, load, _host(console, **words), tell)):
         console.talk("stopped")
+
+
+async def _build(folder: Path) -> "Loaded":
+    raise UsageError(f"{folder} is a folder", hint="name a module, a file .wasm")
 
 
 def _order(
@@ -117,6 +123,7 @@ def _host(console: Console, *, arguments: str, trace: bool, **words: Any) -> "Ho
         env=console.env,
         arguments=given,
         levels=Levels(envoy=quiet, wasm="trace" if trace else loud),
+        trace=trace,
         show_everything=console.verbose or not {"-l", "--log-level"}.isdisjoint(given),
     )
 

@@ -37,6 +37,7 @@ class Host:
     arguments: Sequence[str] = ()
     levels: Levels
     show_everything: bool = False
+    trace: bool = False
 
 
 @dataclass(frozen=True, slots=True)

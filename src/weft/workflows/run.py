@@ -22,6 +22,7 @@ from weft.workflows.follow import follow
 from weft.workflows.loading import Load
 from weft.workflows.order import Host, Order, Running, Tell, bootstrap_for
 from weft.workflows.swap import Swapper
+from weft.workflows.symbols import symbolizer
 
 __all__ = ["render", "serve"]
 
@@ -52,7 +53,9 @@ async def serve(order: Order, load: Load, host: Host, tell: Tell) -> None:
         chain = list(make_chain(filters, order.wishes, lambda loaded: feed.keep(loaded.module)))
         upstream, meanwhile = _upstream(order, stack)
         bootstrap = bootstrap_for(order, _entries(chain, feed, watch=order.watch), upstream)
-        log = _Log(LogView(chain, everything=host.show_everything), tell.say)
+        symbolize = symbolizer(chain)
+        view = LogView(chain, everything=host.show_everything, host_calls=host.trace, symbolize=symbolize)
+        log = _Log(view, tell.say)
         launch = Launch(
             program=host.program,
             bootstrap=runnable(bootstrap, admin_port=order.admin_port),
@@ -62,6 +65,7 @@ async def serve(order: Order, load: Load, host: Host, tell: Tell) -> None:
             arguments=host.arguments,
             levels=host.levels,
             on_record=log.record,
+            symbolize=symbolize,
         )
         proxy = await stack.enter_async_context(Proxy(launch).serving(meanwhile))
         if order.watch:

@@ -11,6 +11,7 @@ from weft.workflows.chain import make_plugin
 from weft.workflows.follow import is_under
 from weft.workflows.loading import Load, Loaded
 from weft.workflows.order import Order, Tell
+from weft.workflows.symbols import symbolizer
 
 __all__ = ["Swapper"]
 
@@ -44,7 +45,7 @@ class Swapper:
     async def confirm(self) -> None:
         """Check that Envoy took the filters it was started with; raises ``FilterRefused``."""
         for plugin in self._chain:
-            await self._feed.confirm(self._proxy, plugin)
+            await self._feed.confirm(self._proxy, plugin, symbolizer(self._chain))
 
     async def changed(self, paths: AbstractSet[Path]) -> None:
         """Load the filters that ``paths`` belong to and give them to Envoy; failures are told, not raised."""
@@ -64,7 +65,7 @@ class Swapper:
         if plugin == old:
             return
         started = time.monotonic()
-        await self._feed.swap(self._proxy, plugin)
+        await self._feed.swap(self._proxy, plugin, symbolizer([plugin]))
         self._chain[index] = plugin
         self._feed.forget_modules({Path(used.module) for used in self._chain})
         what = "configuration" if plugin.module == old.module else "code"

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from weft.errors import NotFound, UsageError, WeftError
+from weft.errors import NotFound, UsageError
+from weft.image import RuntimeConfig, pack
+from weft.oci import Reference
 from weft.project import ConfigSection, Project
-from weft.workflows.loading import from_project, load_file
+from weft.store import Store
+from weft.workflows.loading import Loaded, from_project, load_file, loader
 
 
 def project(root_id: str = "my_filter", **config: object) -> Project:
@@ -34,18 +37,38 @@ def test_a_module_file_is_named_after_itself(tmp_path: Path, file: str, name: st
     assert (loaded.root_id, loaded.config, loaded.schema) == ("", None, None)
 
 
-def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(NotFound) as absent:
-        load_file(tmp_path / "no.wasm")
-    assert str(absent.value) == f"{tmp_path}/no.wasm: no such file"
-    with pytest.raises(WeftError) as folder:
-        load_file(tmp_path)
-    assert str(folder.value) == f"{tmp_path}: Is a directory"
-    monkeypatch.setattr("weft.workflows.loading._MAX_MODULE", 1 << 20)
-    (tmp_path / "big.wasm").write_bytes(b"x" * (1 << 20) + b"x")
-    with pytest.raises(UsageError) as large:
-        load_file(tmp_path / "big.wasm")
-    assert str(large.value) == f"{tmp_path}/big.wasm is larger than 1 MB; it cannot be a filter"
+async def refuse(folder: Path) -> Loaded:
+    raise AssertionError(f"{folder} is not to be built")
+
+
+async def test_what_exists_or_ends_in_wasm_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / "module").write_bytes(b"\0asm")
+    load = loader(store=tmp_path / "store", build=refuse)
+    assert (await load(str(tmp_path / "module"))).module == b"\0asm"
+    with pytest.raises(NotFound) as caught:
+        await load("no.wasm")
+    assert str(caught.value) == "no.wasm: no such file"
+
+
+async def test_a_folder_is_built(tmp_path: Path) -> None:
+    async def build(folder: Path) -> Loaded:
+        return Loaded(name=folder.name, module=b"built")
+
+    load = loader(store=tmp_path / "store", build=build)
+    assert await load(str(tmp_path)) == Loaded(name=tmp_path.name, module=b"built")
+
+
+async def test_the_rest_is_an_image_of_the_store(tmp_path: Path) -> None:
+    runtime = RuntimeConfig(root_ids=("auth_root", "other"))
+    image = pack(b"\0asm\1\0\0\0", runtime)
+    Store(tmp_path).put(Reference.parse("localhost/team/auth.filter:v1"), image)
+    load = loader(store=tmp_path, build=refuse)
+    loaded = await load("localhost/team/auth.filter:v1")
+    assert (loaded.name, loaded.root_id, loaded.module) == ("auth.filter", "auth_root", b"\0asm\1\0\0\0")
+    assert loaded.watch == (tmp_path / "index.json",)
+    assert all(path.exists() for path in loaded.watch)
+    with pytest.raises(NotFound):
+        await load("localhost/team/auth.filter:v2")
 
 
 def test_a_project_brings_its_config_and_schema(tmp_path: Path) -> None:
