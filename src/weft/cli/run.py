@@ -9,13 +9,13 @@ import click
 
 from weft.cli.console import Console
 from weft.cli.run_options import DEFAULT_PORT, run_options
-from weft.errors import UsageError
+from weft.errors import PartMissing, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from weft.envoy import Program
-    from weft.workflows.loading import Loaded
+    from weft.workflows.loading import Build, Loaded
     from weft.workflows.order import Host, Order, Running
 
 __all__ = ["run", "start"]
@@ -33,7 +33,7 @@ def run(console: Console, /, **words: Any) -> None:
     start(console, **words)
 
 
-def start(console: Console, *, out: str | None, form: str, **words: Any) -> None:
+def start(console: Console, *, out: str | None, form: str, yes: bool, **words: Any) -> None:
     """What ``weft run`` and ``weft deploy envoy`` do."""
     import asyncio
 
@@ -43,18 +43,32 @@ def start(console: Console, *, out: str | None, form: str, **words: Any) -> None
     from weft.workflows.run import render, serve
 
     order = _order(console, **words)
-    load = loader(store=console.places.store, build=_build)
+    load = loader(store=console.places.store, build=_builder(console, yes=yes))
     if out:
         bootstrap = asyncio.run(render(order, load, cache=console.places.cache))
         _write(console, bootstrap, out, form)
         return
     tell = Tell(ready=_announcer(console, form), say=console.talk, trouble=console.explain)
-    if run_until_told(serve(order, load, _host(console, **words), tell)):
+    if run_until_told(serve(order, load, _host(console, yes=yes, **words), tell)):
         console.talk("stopped")
 
 
-async def _build(folder: Path) -> "Loaded":
-    raise UsageError(f"{folder} is a folder", hint="name a module, a file .wasm")
+def _builder(console: Console, *, yes: bool) -> "Build":
+    from weft.cli.progress import progress
+    from weft.toolchains import Toolbox
+    from weft.workflows.build import build_project
+    from weft.workflows.loading import from_project
+
+    toolbox = Toolbox(console.places, console.env)
+
+    async def build(folder: Path) -> "Loaded":
+        with progress(console, yes=yes) as bar:
+            built = await build_project(
+                folder, toolbox=toolbox, on_line=bar.line, say=bar.say, allow=bar.allow
+            )
+        return from_project(built.source.folder, built.project, built.module)
+
+    return build
 
 
 def _order(
@@ -112,14 +126,14 @@ def _cluster(word: str) -> tuple[str, Any]:
     return name, Upstream.parse(url)
 
 
-def _host(console: Console, *, arguments: str, trace: bool, **words: Any) -> "Host":
+def _host(console: Console, *, arguments: str, trace: bool, yes: bool, **words: Any) -> "Host":
     from weft.envoy import Levels
     from weft.workflows.order import Host
 
     given = _split(arguments, "--envoy-run-args")
     quiet, loud = ("info", "debug") if console.verbose else ("warning", "info")
     return Host(
-        program=_program(console, **words),
+        program=_program(console, yes=yes, **words),
         env=console.env,
         arguments=given,
         levels=Levels(envoy=quiet, wasm="trace" if trace else loud),
@@ -129,18 +143,37 @@ def _host(console: Console, *, arguments: str, trace: bool, **words: Any) -> "Ho
 
 
 def _program(
-    console: Console, *, envoy: str | None, image: str | None, image_arguments: str, **_: Any
+    console: Console, *, envoy: str | None, image: str | None, image_arguments: str, yes: bool, **_: Any
 ) -> "Program":
     import os
 
-    from weft.envoy import Native, container, find_envoy
+    from weft.envoy import Native, container
 
     if image is None:
-        return Native(find_envoy(envoy, places=console.places, env=console.env))
+        return Native(_envoy(console, envoy, yes=yes))
     if envoy:
         raise UsageError("--envoy and --envoy-image exclude each other")
     given = _split(image_arguments, "--docker-run-args")
     return container(image, name=f"weft-{os.getpid()}", env=console.env, run_arguments=given)
+
+
+def _envoy(console: Console, wanted: str | None, *, yes: bool) -> Path:
+    """The Envoy on this machine; where there is none and none was named, one that may be fetched."""
+    import asyncio
+
+    from weft.cli.progress import progress
+    from weft.envoy import find_envoy
+    from weft.toolchains import Toolbox
+    from weft.workflows.parts import provide
+
+    try:
+        return find_envoy(wanted, places=console.places, env=console.env)
+    except PartMissing:
+        if wanted or "WEFT_ENVOY" in console.env:
+            raise
+    with progress(console, yes=yes) as bar:
+        toolbox = Toolbox(console.places, console.env)
+        return asyncio.run(provide(toolbox, ["envoy"], allow=bar.allow, say=bar.say))["envoy"]
 
 
 def _split(words: str, option: str) -> list[str]:

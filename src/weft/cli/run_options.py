@@ -33,6 +33,7 @@ _TRAFFIC = (
     click.option("--out", metavar="FILE|-", help="Write the bootstrap there and run nothing."),
 )  # fmt: skip
 _PROCESS = (
+    click.option("-y", "--yes", is_flag=True, help="Fetch a missing compiler or Envoy without asking."),
     click.option("--watch", is_flag=True, help="Exchange filters and configs as they change, live."),
     click.option("--trace", is_flag=True, help="Show every call between Envoy and the filters."),
     click.option("--envoy", metavar="PATH|VERSION",
