@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from weft.cli.console import Console
+from weft.cli.provision import builder, envoy_program
 from weft.cli.run_options import DEFAULT_PORT, run_options
-from weft.errors import PartMissing, UsageError
+from weft.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from weft.envoy import Program
-    from weft.workflows.loading import Build, Loaded
     from weft.workflows.order import Host, Order, Running
 
 __all__ = ["run", "start"]
@@ -43,7 +43,7 @@ def start(console: Console, *, out: str | None, form: str, yes: bool, **words: A
     from weft.workflows.run import render, serve
 
     order = _order(console, **words)
-    load = loader(store=console.places.store, build=_builder(console, yes=yes))
+    load = loader(store=console.places.store, build=builder(console, yes=yes))
     if out:
         bootstrap = asyncio.run(render(order, load, cache=console.places.cache))
         _write(console, bootstrap, out, form)
@@ -51,24 +51,6 @@ def start(console: Console, *, out: str | None, form: str, yes: bool, **words: A
     tell = Tell(ready=_announcer(console, form), say=console.talk, trouble=console.explain)
     if run_until_told(serve(order, load, _host(console, yes=yes, **words), tell)):
         console.talk("stopped")
-
-
-def _builder(console: Console, *, yes: bool) -> "Build":
-    from weft.cli.progress import progress
-    from weft.toolchains import Toolbox
-    from weft.workflows.build import build_project
-    from weft.workflows.loading import from_project
-
-    toolbox = Toolbox(console.places, console.env)
-
-    async def build(folder: Path) -> "Loaded":
-        with progress(console, yes=yes) as bar:
-            built = await build_project(
-                folder, toolbox=toolbox, on_line=bar.line, say=bar.say, allow=bar.allow
-            )
-        return from_project(built.source.folder, built.project, built.module)
-
-    return build
 
 
 def _order(
@@ -150,30 +132,11 @@ def _program(
     from weft.envoy import Native, container
 
     if image is None:
-        return Native(_envoy(console, envoy, yes=yes))
+        return Native(envoy_program(console, envoy, yes=yes))
     if envoy:
         raise UsageError("--envoy and --envoy-image exclude each other")
     given = _split(image_arguments, "--docker-run-args")
     return container(image, name=f"weft-{os.getpid()}", env=console.env, run_arguments=given)
-
-
-def _envoy(console: Console, wanted: str | None, *, yes: bool) -> Path:
-    """The Envoy on this machine; where there is none and none was named, one that may be fetched."""
-    import asyncio
-
-    from weft.cli.progress import progress
-    from weft.envoy import find_envoy
-    from weft.toolchains import Toolbox
-    from weft.workflows.parts import provide
-
-    try:
-        return find_envoy(wanted, places=console.places, env=console.env)
-    except PartMissing:
-        if wanted or "WEFT_ENVOY" in console.env:
-            raise
-    with progress(console, yes=yes) as bar:
-        toolbox = Toolbox(console.places, console.env)
-        return asyncio.run(provide(toolbox, ["envoy"], allow=bar.allow, say=bar.say))["envoy"]
 
 
 def _split(words: str, option: str) -> list[str]:
