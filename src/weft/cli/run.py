@@ -54,14 +54,13 @@ def start(console: Console, *, out: str | None, form: str, yes: bool, **words: A
 
 
 def _builder(console: Console, *, yes: bool) -> "Build":
-    from weft.cli.progress import progress
-    from weft.toolchains import Toolbox
-    from weft.workflows.build import build_project
-    from weft.workflows.loading import from_project
-
-    toolbox = Toolbox(console.places, console.env)
-
     async def build(folder: Path) -> "Loaded":
+        from weft.cli.progress import progress
+        from weft.toolchains import Toolbox
+        from weft.workflows.build import build_project
+        from weft.workflows.loading import from_project
+
+        toolbox = Toolbox(console.places, console.env)
         with progress(console, yes=yes) as bar:
             built = await build_project(
                 folder, toolbox=toolbox, on_line=bar.line, say=bar.say, allow=bar.allow
