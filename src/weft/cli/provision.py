@@ -9,13 +9,25 @@ from weft.errors import PartMissing
 
 if TYPE_CHECKING:
     from weft.workflows.build import Built
-    from weft.workflows.loading import Build
+    from weft.workflows.loading import Build, Loaded
 
 __all__ = ["builder", "envoy_program"]
 
 
 def builder(console: Console, *, yes: bool) -> "Build":
     """Builds projects with progress; a missing compiler is fetched when ``yes`` or the user says so."""
+    rebuild: Build | None = None
+
+    async def build(folder: Path) -> "Loaded":
+        nonlocal rebuild
+        if rebuild is None:  # only now: a module that is built already waits for none of this
+            rebuild = _rebuilder(console, yes=yes)
+        return await rebuild(folder)
+
+    return build
+
+
+def _rebuilder(console: Console, *, yes: bool) -> "Build":
     from weft.toolchains import Toolbox
     from weft.workflows.build import build_project
     from weft.workflows.rebuild import Rebuilder

@@ -23,7 +23,10 @@ __all__ = ["HostCalls"]
 _CALL = re.compile(r"\[(?:host->vm|vm->host)\] (?:\w+\.)?(?P<name>\w+)\((?P<arguments>[^)]*)\)")
 _RETURN = re.compile(r"\[(?:host<-vm|vm<-host)\] (?P<where>\w+\.)?(?P<name>\w+) return: (?P<value>\S+)")
 
-_PARAMETERS = {row.name: row.params for row in (*HOST_FUNCTIONS, *CALLBACKS)}
+_PARAMETERS = {
+    **{function.name: function.params for function in HOST_FUNCTIONS},
+    **{callback.name: callback.params for callback in CALLBACKS},
+}
 _KINDS = {
     "map": dict(
         enumerate(

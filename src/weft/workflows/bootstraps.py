@@ -14,17 +14,24 @@ __all__ = ["read_bootstrap", "trusted_ca"]
 _MAX_BOOTSTRAP = 16 * 1024 * 1024
 
 
-def read_bootstrap(word: str, read_input: Callable[[], str]) -> Any:
+def read_bootstrap(word: str, read_input: Callable[[], str]) -> dict[str, Any]:
     """The document that ``--bootstrap WORD`` means: a file, or standard input for ``-``."""
+    document = parse_document(_text(word, read_input), where=f"--bootstrap {word}")
+    if not isinstance(document, dict):
+        raise UsageError(f"--bootstrap {word} is no Envoy bootstrap: it holds no mapping")
+    return document
+
+
+def _text(word: str, read_input: Callable[[], str]) -> str:
     if word == "-":
-        return parse_document(read_input(), where="--bootstrap -")
+        return read_input()
     try:
         data = read_limited(Path(word), _MAX_BOOTSTRAP)
     except OSError as error:
         raise UsageError(f"--bootstrap {word}: {error.strerror}") from error
     if data is None:
         raise UsageError(f"--bootstrap {word}: the file is larger than {_MAX_BOOTSTRAP} bytes")
-    return parse_document(data.decode(errors="replace"), where=f"--bootstrap {word}")
+    return data.decode(errors="replace")
 
 
 def trusted_ca(env: Mapping[str, str]) -> str | None:

@@ -71,8 +71,13 @@ def test_order_is_kept_and_shared_parts_are_written_out() -> None:
     assert as_yaml({"b": shared, "a": shared}) == "b:\n- x\na:\n- x\n"
 
 
+NUMBERS = some.floats(allow_nan=False, allow_infinity=False)
 VALUES = some.recursive(
-    some.none() | some.booleans() | some.integers() | some.floats(allow_nan=False) | some.text(),
+    some.none()
+    | some.booleans()
+    | some.integers()
+    | some.floats(allow_nan=False, allow_infinity=False)
+    | some.text(),
     lambda inner: some.lists(inner) | some.dictionaries(some.text(), inner),
     max_leaves=10,
 )

@@ -4,19 +4,18 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
+from liveness import PATIENCE, gone, is_running
 from weft.envoy.guardian import guarded
 from weft.errors import PartMissing
-
-PATIENCE = 10.0
 
 # A process of its own that guards a sleep, says its id, and then waits to be killed.
 PARENT = """
 import asyncio, os, sys
+from liveness import PATIENCE, gone, is_running
 from weft.envoy.guardian import guarded
 
 async def main():
@@ -26,27 +25,6 @@ async def main():
 
 asyncio.run(main())
 """
-
-
-def is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return not Path("/proc/self").exists()
-
-
-def gone(pid: int) -> bool:
-    """Whether ``pid`` ends within the time we are ready to wait."""
-    deadline = time.monotonic() + PATIENCE
-    while is_running(pid):
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
