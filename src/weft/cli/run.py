@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from weft.cli.console import Console
+from weft.cli.progress import progress
 from weft.cli.run_options import DEFAULT_PORT, run_options
 from weft.errors import UsageError
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from weft.envoy import Program
-    from weft.workflows.loading import Loaded
+    from weft.workflows.loading import Build, Loaded
     from weft.workflows.order import Host, Order, Running
 
 __all__ = ["run", "start"]
@@ -43,7 +44,7 @@ def start(console: Console, *, out: str | None, form: str, **words: Any) -> None
     from weft.workflows.run import render, serve
 
     order = _order(console, **words)
-    load = loader(store=console.places.store, build=_build)
+    load = loader(store=console.places.store, build=_builder(console))
     if out:
         bootstrap = asyncio.run(render(order, load, cache=console.places.cache))
         _write(console, bootstrap, out, form)
@@ -53,8 +54,22 @@ def start(console: Console, *, out: str | None, form: str, **words: Any) -> None
         console.talk("stopped")
 
 
-async def _build(folder: Path) -> "Loaded":
-    raise UsageError(f"{folder} is a folder", hint="name a module, a file .wasm")
+def _builder(console: Console) -> "Build":
+    """Builds project folders with this user's tools; what is missing is asked for once."""
+    from weft.toolchains import Toolbox
+    from weft.workflows.build import build_project
+    from weft.workflows.loading import from_project
+
+    toolbox = Toolbox(console.places, console.env)
+
+    async def build(folder: Path) -> "Loaded":
+        with progress(console) as bar:
+            built = await build_project(
+                folder, toolbox=toolbox, on_line=bar.line, say=bar.say, allow=bar.allow
+            )
+        return from_project(built.source.folder, built.project, built.module)
+
+    return build
 
 
 def _order(
