@@ -20,7 +20,10 @@ GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "demo": ("weft.cli.demo:demo", "From an empty folder to a header through a real Envoy."),
     },
     "Local images": {
-        "list": ("weft.cli.list:list_images", "List the images of this machine."),
+        "list": (
+            "weft.cli.list:list_images",
+            "List the images of this machine, or the published ones of a repository.",
+        ),
         "tag": ("weft.cli.tag:tag", "Give an image another name."),
         "rm": ("weft.cli.rm:rm", "Remove names of images."),
         "prune": ("weft.cli.prune:prune", "Delete content that no image uses."),
