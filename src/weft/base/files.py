@@ -1,7 +1,7 @@
 """Files that are whole or absent.
 
 The rules: a reader never sees half a file; a crash leaves the old content or the new; what was
-acknowledged is on disk. Locks between processes are not here.
+acknowledged is on disk. Locks between processes: ``weft.base.locks``.
 """
 
 import errno

@@ -8,7 +8,6 @@ root may delete, and it is removed when the build is stopped.
 import asyncio
 import os
 import shutil
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -69,7 +68,7 @@ class BuilderImage:
         engine = container_engine(self.env)
         source = job.scratch / "source"
         await asyncio.to_thread(shutil.copytree, job.source, source, symlinks=True, ignore=_NOT_SOURCE)
-        container = f"weft-build-{uuid.uuid4().hex[:12]}"
+        container = f"weft-build-{os.urandom(6).hex()}"
         proxies = _proxies(self.env)
         command = [str(engine), "run", "--rm", "--name", container, *_as_user(engine)]
         command += ["--security-opt", "label=disable"]  # SELinux would hide both folders

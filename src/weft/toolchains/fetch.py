@@ -12,9 +12,11 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from weft.base.files import atomic_directory
+from weft.base.locks import exclusive
 from weft.base.processes import Finished, run
 from weft.errors import WeftError
 from weft.toolchains.search import run_quietly
@@ -24,7 +26,6 @@ __all__ = ["fetch"]
 
 # 150 MB over a slow line; pip and npm have time-outs of their own for a line that is dead.
 _FETCH_SECONDS = 3600.0
-_LOCK_SECONDS = _FETCH_SECONDS
 
 _PROGRESS = re.compile(r"Progress (\d+) of (\d+)")
 
@@ -36,25 +37,16 @@ async def fetch(tool: Tool, folder: Path, env: Mapping[str, str], say: Say, *, n
 
     Raises ``WeftError`` with the registry client's words when that fails.
     """
-    from filelock import AsyncFileLock, Timeout
-
     package = tool.package
     assert package is not None  # noqa: S101 - callers ask only for what can be fetched
     target = folder / tool.name / package.version
     target.parent.mkdir(parents=True, exist_ok=True)
-    lock = AsyncFileLock(target.parent / ".lock", timeout=_LOCK_SECONDS, poll_interval=0.1)
-    try:
-        await lock.acquire(blocking=False)
-    except Timeout:
-        say(f"waiting for another weft that fetches {tool.name}")
-        await lock.acquire()
-    try:
+    waiting = partial(say, f"waiting for another weft that fetches {tool.name}")
+    async with exclusive(target.parent / ".lock", on_wait=waiting):
         if not (target / package.program).is_file():
             _sweep(target)
             with atomic_directory(target) as temporary:
                 await _fill(tool, package, temporary, env, say, node)
-    finally:
-        await lock.release()
 
 
 def _sweep(target: Path) -> None:

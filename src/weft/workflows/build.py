@@ -12,11 +12,12 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from weft.base.files import read_limited
+from weft.base.locks import exclusive
 from weft.errors import BuildFailed
-from weft.image import MAX_MODULE_BYTES
 from weft.project import Project
 from weft.toolchains import (
     LANGUAGES,
@@ -32,6 +33,9 @@ from weft.workflows.parts import Allow, Say, ignore, never, provide
 from weft.workflows.sources import Source, read_source
 
 __all__ = ["Built", "build_project", "compile_source"]
+
+# What Envoy's consumers take; a debug build with all its names stays below this.
+_MAX_MODULE_BYTES = 256 * 1024 * 1024
 
 _MAGIC = b"\0asm"
 _OUTPUT = "filter.wasm"
@@ -117,9 +121,9 @@ def _first_uses(tools: Sequence[str], cache: Path) -> list[str]:
 
 
 def _module(path: Path, who: str) -> bytes:
-    module = read_limited(path, MAX_MODULE_BYTES) if path.is_file() else b""
+    module = read_limited(path, _MAX_MODULE_BYTES) if path.is_file() else b""
     if module is None:
-        raise BuildFailed(f"the module of {who} is larger than {MAX_MODULE_BYTES >> 20} MB")
+        raise BuildFailed(f"the module of {who} is larger than {_MAX_MODULE_BYTES >> 20} MB")
     if not module:
         raise BuildFailed(f"the compiler left no module for {who}")
     if not module.startswith(_MAGIC):
@@ -132,26 +136,18 @@ async def _workshop(
     cache: Path, folder: Path, scratch: Path | None, say: Say
 ) -> AsyncIterator[tuple[Path, Path]]:
     """This project's cache folder and an empty folder, for one build at a time."""
-    from filelock import AsyncFileLock, Timeout
-
     key = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
     home = cache / "builds" / f"{folder.name}-{key}"
     keep = _folder(home / "cache")
-    lock = AsyncFileLock(home / ".lock", poll_interval=0.05)
-    try:
-        await lock.acquire(blocking=False)
-    except Timeout:
-        say(f"waiting for another build of {folder}")
-        await lock.acquire()
-    empty = home / "work"
-    try:
+    async with exclusive(home / ".lock", on_wait=partial(say, f"waiting for another build of {folder}")):
+        empty = home / "work"
         shutil.rmtree(empty, ignore_errors=True)  # a killed build may have left it
         if scratch:
             empty = Path(tempfile.mkdtemp(prefix="weft-", dir=scratch))
-        yield keep, empty
-    finally:
-        shutil.rmtree(empty, ignore_errors=True)
-        await lock.release()
+        try:
+            yield keep, empty
+        finally:
+            shutil.rmtree(empty, ignore_errors=True)
 
 
 def _folder(path: Path) -> Path:

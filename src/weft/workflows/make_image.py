@@ -6,18 +6,19 @@ All that can be wrong with the user's words is found before anything is compiled
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from weft.base.files import atomic_write
 from weft.errors import UsageError
-from weft.image import RuntimeConfig, abi_names, pack
 from weft.oci import Digest, Reference, ReferenceInvalid
-from weft.store import Store
 from weft.toolchains import BuilderImage, Toolbox
-from weft.wasm import describe, read_module
 from weft.workflows.build import compile_source
-from weft.workflows.modules import load_module
 from weft.workflows.parts import Allow, Say, ignore, never
 from weft.workflows.sources import RUNTIME_CONFIG_FILE, Source, read_runtime_config, read_source
+
+if TYPE_CHECKING:
+    from weft.image import RuntimeConfig
+    from weft.project import Project
 
 __all__ = ["Made", "Order", "make_image"]
 
@@ -73,7 +74,7 @@ async def make_image(
     if order.precompiled:
         reference = _reference(order, order.path.stem)
         module, beside = _precompiled(order.path)
-        return _keep(order, reference, module, runtime or beside, root_ids=(), seconds=0.0)
+        return _keep(order, reference, module, runtime or beside, project=None, seconds=0.0)
     source = read_source(order.path, order.language)
     project = source.project
     reference = _reference(order, project.name)
@@ -87,9 +88,7 @@ async def make_image(
         scratch=order.scratch,
     )
     runtime = runtime or source.runtime
-    if runtime is None and project.abi_versions:
-        runtime = RuntimeConfig(abi_versions=project.abi_versions, root_ids=(project.root_id,))
-    return _keep(order, reference, built.module, runtime, root_ids=(project.root_id,), seconds=built.seconds)
+    return _keep(order, reference, built.module, runtime, project=project, seconds=built.seconds)
 
 
 def _reference(order: Order, name: str) -> Reference | None:
@@ -112,8 +111,10 @@ def _builder(order: Order, source: Source, toolbox: Toolbox) -> BuilderImage | N
     return BuilderImage(source.project.language, order.builder_image, toolbox.env, order.builder_settings)
 
 
-def _precompiled(path: Path) -> tuple[bytes, RuntimeConfig | None]:
+def _precompiled(path: Path) -> "tuple[bytes, RuntimeConfig | None]":
     """A module and the runtime-config.json beside it."""
+    from weft.workflows.modules import load_module
+
     loaded = load_module(str(path))
     beside = path.parent / RUNTIME_CONFIG_FILE
     return loaded.data, read_runtime_config(beside) if beside.is_file() else None
@@ -123,18 +124,31 @@ def _keep(
     order: Order,
     reference: Reference | None,
     module: bytes,
-    runtime: RuntimeConfig | None,
+    runtime: "RuntimeConfig | None",
     *,
-    root_ids: tuple[str, ...],
+    project: "Project | None",
     seconds: float,
 ) -> Made:
-    """Put module and image where they were wanted; without a runtime config the module tells its ABI."""
+    """Put module and image where they were wanted."""
     digest = None
     if reference:
-        if runtime is None:
-            claimed = abi_names(describe(read_module(module)).abi_version)
-            runtime = RuntimeConfig(abi_versions=claimed, root_ids=root_ids)
-        digest = Store(order.store).put(reference, pack(module, runtime, flavor=order.flavor))
+        from weft.image import pack
+        from weft.store import Store
+
+        image = pack(module, runtime or _describe(module, project), flavor=order.flavor)
+        digest = Store(order.store).put(reference, image)
     if order.out:
         atomic_write(order.out, module)
     return Made(Digest.of(module), len(module), reference, digest, seconds)
+
+
+def _describe(module: bytes, project: "Project | None") -> "RuntimeConfig":
+    """What wasme wants to be told of a module: the project's word for it, or what the module shows."""
+    from weft.image import RuntimeConfig, abi_names
+    from weft.wasm import describe, read_module
+
+    claimed = project.abi_versions if project else ()
+    return RuntimeConfig(
+        abi_versions=claimed or abi_names(describe(read_module(module)).abi_version),
+        root_ids=(project.root_id,) if project else (),
+    )

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from weft.base.files import read_limited
 from weft.base.names import Name
 from weft.errors import NotFound, UsageError
-from weft.image import RuntimeConfig
 from weft.project import LANGUAGES, ConfigSection, Project
+
+if TYPE_CHECKING:
+    from weft.image import RuntimeConfig
 
 __all__ = [
     "PROJECT_FILE",
@@ -42,7 +45,7 @@ class Source:
     folder: Path
     """Absolute."""
     project: Project
-    runtime: RuntimeConfig | None
+    runtime: "RuntimeConfig | None"
     """A wasme project's own file, with the keys that only its author knows."""
 
 
@@ -79,8 +82,10 @@ def read_source(folder: Path, language: str | None = None) -> Source:
     )
 
 
-def read_runtime_config(path: Path) -> RuntimeConfig:
+def read_runtime_config(path: Path) -> "RuntimeConfig":
     """Read a wasme project file; raises ``NotFound``, ``UsageError`` or what ``RuntimeConfig`` raises."""
+    from weft.image import RuntimeConfig
+
     if not path.is_file():
         raise NotFound(f"{path} is not a file")
     return RuntimeConfig.parse(_read(path), where=str(path))
@@ -93,7 +98,7 @@ def _read(path: Path) -> bytes:
     return text
 
 
-def _wasme_project(folder: Path, runtime: RuntimeConfig, language: str | None) -> Project:
+def _wasme_project(folder: Path, runtime: "RuntimeConfig", language: str | None) -> Project:
     name = Name.parse(folder.name)
     return Project(
         name=name.kebab,

@@ -21,6 +21,7 @@ def test_caches_go_to_wefts_own_folder() -> None:
         "ZIG_GLOBAL_CACHE_DIR": "/c/zig",
         "ZIG_LOCAL_CACHE_DIR": "/c/p/zig",
         "GOCACHE": "/c/go-build",
+        "CARGO_TERM_QUIET": "true",
     }
 
 

@@ -1,15 +1,15 @@
-"""AssemblyScript filters: the compiler of npm's ``assemblyscript`` with weft's own SDK (``toolchains/sdk/assemblyscript``).
+"""AssemblyScript filters: the compiler of npm's ``assemblyscript``, with weft's SDK (``toolchains/sdk``).
 
 The rules:
 
-* ``@solo-io/proxy-runtime`` is always the SDK, also where a project has npm's package of this name in ``node_modules``:
-  that one neither compiles with a current compiler nor reads its config. Other packages come from ``node_modules``;
-* an ``asconfig.json`` of the project is not read: it usually says to write beside the source. ``[build]`` has what
-  a filter may need;
+* ``@solo-io/proxy-runtime`` is always the SDK, also where a project has npm's package of this name in its
+  ``node_modules``: that one does not compile with a current compiler. Other packages come from there;
+* an ``asconfig.json`` of the project is not read: it usually says to write beside the source. ``[build]`` has
+  what a filter may need;
 * the module keeps the names of its functions, a tenth of its size, because backtraces show them;
-* memory is collected as it goes (``--runtime incremental``): without a collector every request would leave something
-  behind for ever. Optimized a little for size, too: what a request costs is calls between Envoy and the module, and a
-  higher level only makes builds slower.
+* memory is collected as it goes (``--runtime incremental``): without a collector every request would leave
+  something behind for ever. A request costs what the calls between Envoy and the module cost, so the highest
+  level of optimization would only make builds slower.
 """
 
 from pathlib import Path, PurePosixPath
@@ -17,6 +17,7 @@ from typing import Literal
 
 import msgspec
 
+from weft.base.files import atomic_write
 from weft.errors import BuildFailed, UsageError
 from weft.toolchains.language import Job
 
@@ -32,8 +33,10 @@ _GLOBALS = ("abort=abort_proc_exit", "console=proxy_console", "seed=proxy_seed",
 
 # Flags that would send the module elsewhere, write a second file, or run what the project does not show.
 _NOT_FOR_PROJECTS = frozenset(
-    "--outFile -o --textFile -t --bindings -b --sourceMap --config --target --baseDir --noEmit --showConfig "
-    "--version -v --help -h --wasm --".split()
+    (
+        *("--outFile", "-o", "--textFile", "-t", "--bindings", "-b", "--sourceMap", "--config", "--target"),
+        *("--baseDir", "--noEmit", "--showConfig", "--version", "-v", "--help", "-h", "--wasm", "--"),
+    )
 )
 
 
@@ -57,17 +60,18 @@ class AssemblyScript:
     async def build(self, job: Job) -> None:
         """Compile the entry; raises ``UsageError`` for its options, ``BuildFailed`` for its source."""
         options = _read_options(job)
-        no_config = job.scratch / "asconfig.json"
+        no_config, module = job.scratch / "asconfig.json", job.scratch / "filter.wasm"
         no_config.write_text("{}\n")
-        words = [*_COMPILE, *_START, *_LIBRARY, "--config", str(no_config), "--outFile", str(job.output)]
+        words = [*_COMPILE, *_START, *_LIBRARY, "--config", str(no_config), "--outFile", str(module)]
         for replaced in _GLOBALS:
             words += ["--use", replaced]
         if options.symbols == "names":
             words.append("--debug")
-        command = [job.tools["node"], job.tools["assemblyscript"], options.entry, *words, *options.flags]
-        await job.execute(command, cwd=job.source)
-        if not job.output.is_file():  # the compiler takes no notice when it cannot write
-            raise BuildFailed(f"the compiler wrote no {job.output}")
+        compiler: list[str | Path] = [job.tools["node"], job.tools["assemblyscript"]]
+        await job.execute([*compiler, options.entry, *words, *options.flags], cwd=job.source)
+        if not module.is_file():  # the compiler takes no notice when it cannot write
+            raise BuildFailed("the compiler wrote no module", hint=f"is there room in {job.scratch}?")
+        atomic_write(job.output, module.read_bytes())
 
 
 def _read_options(job: Job) -> _Options:

@@ -1,14 +1,14 @@
 """C++ filters: ``zig c++`` with weft's own SDK (``toolchains/sdk/cpp``).
 
-Every ``.cc``, ``.cpp``, ``.cxx`` and ``.c`` file beside ``weft.toml`` and under ``src/`` is compiled, then all are
-linked. The rules:
+Every ``.cc``, ``.cpp``, ``.cxx`` and ``.c`` file beside ``weft.toml`` and under ``src/`` is compiled, then
+all are linked. The rules:
 
 * each file is a step of its own, so zig's cache skips those that did not change;
-* the SDK's header is compiled once per project and read back as a precompiled header: parsing the standard library is
-  most of what a build takes;
-* only what was compiled from the project depends on the user's flags; the C++ library that is linked is always the
-  same, because zig builds another, for a minute, for each level of optimization;
-* paths do not reach the module, and debug information is dropped but for the functions' names, which backtraces show.
+* the SDK is parsed once per project and read back as a precompiled header: parsing it and the standard
+  library is half of what a build takes;
+* the user's flags reach only what is compiled from the project; the C++ library that is linked is always
+  the same, because zig builds another, for a minute, for each level of optimization;
+* paths do not reach the module; of the debug information only the names of functions stay, for backtraces.
 """
 
 import hashlib
@@ -23,12 +23,13 @@ import msgspec
 from weft.base.files import atomic_write
 from weft.errors import BuildFailed, UsageError
 from weft.toolchains.language import Job
-from weft.toolchains.sections import without_custom_sections
+from weft.wasm import read_module
 
 __all__ = ["Cpp"]
 
 _SDK = Path(__file__).parents[1] / "sdk" / "cpp"
-_HEADER = _SDK / "weft_config.h"  # and with it proxy_wasm_intrinsics.h
+_HEADERS = [_SDK / name for name in ("weft_config.h", "weft_json.h", "proxy_wasm_intrinsics.h")]
+"""What is precompiled: the first includes the others."""
 
 _TARGET = ("-target", "wasm32-wasi", "-mexec-model=reactor")
 _COMPILE = ("-O2", "-g0", "-Wall", "-fno-exceptions")
@@ -39,11 +40,13 @@ _LINK = ("-O2", "-g0", "-Wl,-z,stack-size=1048576")
 _CPP_SUFFIXES = (".cc", ".cpp", ".cxx")
 _SUFFIXES = (*_CPP_SUFFIXES, ".c")
 
-# Nothing but comments and other includes before the SDK's header: then it may as well come first, precompiled.
+# Nothing but comments and other includes before the SDK: then it may as well come first, precompiled.
 _BEGINS_WITH_SDK = re.compile(
     r'(?:\s|//[^\n]*\n|/\*.*?\*/|#\s*include[^\n]*\n)*?#\s*include\s*["<]proxy_wasm_intrinsics\.h[">]',
     re.DOTALL,
 )
+_PREAMBLE_BYTES = 8  # magic and version, before a module's first section
+
 _PROTOBUF = re.compile(r'#\s*include\s*["<](?:google/protobuf/|[^">\n]*\.pb\.h)')
 
 
@@ -68,7 +71,7 @@ class Cpp:
     tools = ("zig",)
 
     async def build(self, job: Job) -> None:
-        """Compile and link the project; raises ``UsageError`` for its options, ``BuildFailed`` for its source."""
+        """Compile and link the project; raises ``UsageError`` for options, ``BuildFailed`` for source."""
         options = _read_options(job)
         sources = _find_sources(job.source, options.sources)
         compiler = _Compiler(job, options)
@@ -91,7 +94,7 @@ def _read_options(job: Job) -> _Options:
 def _find_sources(folder: Path, patterns: tuple[str, ...]) -> list[Path]:
     """The files to compile, in an order that does not depend on the disk."""
     if patterns:
-        return [path for pattern in patterns for path in _matching(folder, pattern)]
+        return list(dict.fromkeys(path for pattern in patterns for path in _matching(folder, pattern)))
     found = [*folder.iterdir(), *(folder / "src").rglob("*")]
     sources = sorted(path for path in found if path.suffix in _SUFFIXES and path.is_file())
     if not sources:
@@ -129,11 +132,16 @@ def _text(path: Path) -> str:
 
 
 def _trimmed(module: bytes, symbols: str) -> bytes:
-    if symbols == "full":
-        return module
-    return without_custom_sections(
-        module, lambda name: name.startswith(".debug_") or (symbols == "none" and name == "name")
-    )
+    """``module`` without the custom sections that ``symbols`` does not ask for; the rest stays as it is."""
+    end = _PREAMBLE_BYTES
+    kept = [module[:end]]
+    for section in read_module(module).sections:
+        start, end = end, section.offset + section.size
+        debug = section.custom and section.name.startswith(".debug_")
+        named = section.custom and section.name == "name"
+        if not (debug and symbols != "full") and not (named and symbols == "none"):
+            kept.append(module[start:end])
+    return b"".join(kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,16 +184,16 @@ class _Compiler:
         yield from (flag for flag in self.options.flags if is_cpp or not flag.startswith("-std="))
 
     async def _precompiled(self) -> Path:
-        """The SDK's header, compiled with this project's flags; the compiler wants all it was made of unchanged."""
+        """The SDK, parsed with this project's flags. The compiler wants all it was made of unchanged."""
         flags = [*self._flags(is_cpp=True)]
-        made_of = [(str(path), path.stat().st_mtime_ns) for path in (_HEADER, self.job.tools["zig"])]
+        made_of = [(str(path), path.stat().st_mtime_ns) for path in (*_HEADERS, self.job.tools["zig"])]
         key = hashlib.sha256(repr((flags, made_of)).encode()).hexdigest()[:16]
         target = self.job.cache / f"sdk-{key}.pch"
         if not target.exists():
             for old in self.job.cache.glob("sdk-*.pch*"):
                 old.unlink()
             temporary = target.with_suffix(".pch.new")
-            await self._zig("c++", [*flags, "-x", "c++-header", str(_HEADER), "-o", str(temporary)])
+            await self._zig("c++", [*flags, "-x", "c++-header", str(_HEADERS[0]), "-o", str(temporary)])
             temporary.replace(target)
         return target
 

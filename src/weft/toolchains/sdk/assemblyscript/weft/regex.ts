@@ -85,7 +85,7 @@ class Piece {
 
 export class Regex {
   /** Why the pattern is none; "" when it is. Such a Regex matches nothing. */
-  readonly error: string = "";
+  error: string = "";
 
   private ops: Op[] = [];
   /** Op.Char: the character. Op.Set: its index. Op.Jump, Op.Split: where to. */

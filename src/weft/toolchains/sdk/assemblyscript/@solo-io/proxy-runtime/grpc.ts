@@ -20,7 +20,7 @@ class Opening {
   metadata_size: usize;
 
   constructor(service: ArrayBuffer, service_name: string, method_name: string, metadata: Headers) {
-    this.at = room(service.byteLength + most(service_name) + most(method_name) + size_of_pairs(metadata));
+    this.at = room(<usize>service.byteLength + most(service_name) + most(method_name) + size_of_pairs(metadata));
     this.service_size = put_bytes(service, this.at);
     this.service_name_size = put(service_name, this.service_name_at);
     this.method_name_size = put(method_name, this.method_name_at);

@@ -62,11 +62,11 @@ function read_pairs(buffer: ArrayBuffer): Headers {
   const headers: Headers = [];
   if (size < 4) return headers;
   const count = <usize>load<u32>(from);
-  let data = 4 + 8 * count;
+  let data: usize = 4 + 8 * count;
   for (let i: usize = 0; i < count && data <= size; i++) {
     const key_size = <usize>load<u32>(from + 4 + 8 * i);
     const value_size = <usize>load<u32>(from + 8 + 8 * i);
-    const value_at = data + key_size + 1;
+    const value_at: usize = data + key_size + 1;
     if (value_at + value_size > size) break;
     headers.push(new HeaderPair(
       buffer.slice(<i32>data, <i32>(data + key_size)),
@@ -149,7 +149,7 @@ export function set_header_map_pairs(typ: HeaderMapTypeValues, headers: Headers)
 /** Bytes of all names and values together. */
 export function get_header_map_size(typ: HeaderMapTypeValues): usize {
   const result = host.proxy_get_header_map_size(typ, first_answer());
-  return result == WasmResultValues.Ok ? answered_u32() : 0;
+  return result == WasmResultValues.Ok ? <usize>answered_u32() : 0;
 }
 
 /** The headers of one side, as `stream_context.headers.response`. */

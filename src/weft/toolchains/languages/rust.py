@@ -1,0 +1,120 @@
+"""Rust filters: cargo builds the crate and the official SDK, crate ``proxy-wasm``, that its lock file names.
+
+The rules:
+
+* the target is wasm32-wasip1 where its standard library is installed, else wasm32-unknown-unknown, or what
+  ``[build] target`` says; the same machine therefore always gives the same bytes;
+* ``--locked``: cargo neither writes ``Cargo.lock`` nor chooses other versions than those in it, and asks no
+  registry for crates it already has;
+* the folders of the project, of cargo and of the build are written differently in the module;
+* a filter is a ``cdylib``, found in what cargo reports rather than guessed from names.
+"""
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from weft.base.files import atomic_write
+from weft.errors import BuildFailed, PartMissing, UsageError
+from weft.toolchains.language import Job
+
+__all__ = ["Rust"]
+
+# With WASI a filter may use all of Rust's standard library: clocks, random numbers, standard error.
+_TARGETS = ("wasm32-wasip1", "wasm32-unknown-unknown")
+
+# The job shows a step's output to the user. What is meant for us goes to a file, the rest past it.
+_ASIDE = 'file=$1; shift; exec "$@" > "$file"'
+_ASK = 'echo "${CARGO_HOME:-$HOME/.cargo}"; exec "$0" --print sysroot'
+
+
+class _Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``[build]`` of weft.toml."""
+
+    target: Literal["wasm32-wasip1", "wasm32-unknown-unknown"] | None = None
+
+
+class Rust:
+    """Implements ``Language`` for Rust; the tool is cargo, with rustc beside it."""
+
+    name = "rust"
+    tools = ("rust",)
+
+    async def build(self, job: Job) -> None:
+        """Compile the crate; raises ``UsageError`` for its options, ``BuildFailed`` for its source."""
+        options = _read_options(job)
+        cargo_home, sysroot = await _ask_rustc(job)
+        target = options.target or _first_installed(sysroot)
+        messages = job.scratch / "messages"
+        command: list[str | Path] = [job.tools["rust"], "build", "--release", "--locked", "--target", target]
+        command += ["--target-dir", job.cache, "--message-format", "json-render-diagnostics"]
+        command += ["--config", f"target.{target}.rustflags={_remap(job, cargo_home)}"]
+        try:
+            await job.execute(_aside(messages, command), cwd=job.source)
+        except BuildFailed as error:
+            if "--locked" in (error.detail or ""):
+                error.hint = "bring Cargo.lock up to date, in the project: cargo update --workspace"
+            raise
+        module = _only(list(_modules(messages.read_text())))
+        atomic_write(job.output, module.read_bytes())
+
+
+def _read_options(job: Job) -> _Options:
+    try:
+        return msgspec.convert(dict(job.options), _Options)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"weft.toml: [build]: {error}") from error
+
+
+async def _ask_rustc(job: Job) -> tuple[str, Path]:
+    """Cargo's home and the root of the compiler that cargo will use in this project."""
+    answer = job.scratch / "rustc"
+    rustc = job.tools["rust"].with_name("rustc")
+    await job.execute(_aside(answer, ["/bin/sh", "-c", _ASK, str(rustc)]), cwd=job.source)
+    cargo_home, sysroot = answer.read_text().splitlines()
+    return cargo_home, Path(sysroot)
+
+
+def _first_installed(sysroot: Path) -> str:
+    for target in _TARGETS:
+        if any((sysroot / "lib/rustlib" / target / "lib").glob("libstd-*.rlib")):
+            return target
+    raise PartMissing(
+        f"the Rust of this project, in {sysroot}, cannot compile to WebAssembly",
+        hint=f"rustup target add {_TARGETS[0]}",
+    )
+
+
+def _remap(job: Job, cargo_home: str) -> str:
+    """Flags for rustc, as a TOML list. Panics and backtraces then name ``src/lib.rs``, wherever that lies."""
+    folders = ((cargo_home, "cargo"), (job.cache, "target"), (job.source, "."))
+    flags = [f"--remap-path-prefix={folder}={short}" for folder, short in folders]
+    return json.dumps(flags, ensure_ascii=False)
+
+
+def _aside(file: Path, command: Sequence[str | Path]) -> list[str | Path]:
+    return ["/bin/sh", "-c", _ASIDE, "sh", file, *command]
+
+
+def _modules(messages: str) -> Iterator[Path]:
+    """The modules among what cargo says it made, one JSON document a line."""
+    for line in messages.splitlines():
+        message = json.loads(line)
+        if message["reason"] == "compiler-artifact" and "cdylib" in message["target"]["crate_types"]:
+            yield from (Path(name) for name in message["filenames"] if name.endswith(".wasm"))
+
+
+def _only(modules: Sequence[Path]) -> Path:
+    if not modules:
+        raise BuildFailed(
+            "cargo made no WebAssembly module", hint='Cargo.toml needs: [lib] crate-type = ["cdylib"]'
+        )
+    if len(modules) > 1:
+        raise BuildFailed(
+            f"cargo made several modules: {', '.join(module.name for module in modules)}",
+            hint="put weft.toml beside the Cargo.toml of the one that is the filter",
+        )
+    return modules[0]
