@@ -5,6 +5,7 @@ links that stay inside; they are made last, so that nothing is ever written thro
 prepared in a fresh folder beside its place and moved when all of it is there.
 """
 
+import os
 import shutil
 import tarfile
 from pathlib import Path, PurePosixPath
@@ -55,10 +56,10 @@ def unpack(archive: Path, root: Path) -> None:
                     links.append((place, member))
                 else:
                     _unpack_one(tar, member, place)
+        for place, member in links:
+            _link(root, place, member)
     except (tarfile.TarError, EOFError, OSError) as error:
         raise WeftError(f"an archive of the artifact cannot be unpacked: {error}") from error
-    for place, member in links:
-        _link(root, place, member)
 
 
 def move_into(prepared: Path, folder: Path) -> list[Path]:
@@ -112,7 +113,8 @@ def _link(root: Path, place: Path, member: tarfile.TarInfo) -> None:
     if place.parent.resolve() != root.resolve() / place.parent.relative_to(root):
         raise EscapeRefused(f"the artifact puts the link {member.name!r} behind another link")
     place.symlink_to(member.linkname)
-    if not place.resolve().is_relative_to(root.resolve()) or PurePosixPath(member.linkname).is_absolute():
+    leads_to = Path(os.path.realpath(place))  # as the system would follow it; a circle is no failure
+    if not leads_to.is_relative_to(root.resolve()) or PurePosixPath(member.linkname).is_absolute():
         raise EscapeRefused(
             f"the artifact's link {member.name!r} leads out of the folder; nothing was written"
         )
