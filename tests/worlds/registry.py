@@ -5,13 +5,15 @@ as by most registries). It asks for a password or for tokens when told to. ``mee
 some requests: a handler that answers instead, or breaks the connection. ``seen`` has every request.
 """
 
+import asyncio
 import base64
 import hashlib
 import json
 import re
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -277,3 +279,26 @@ def _allows(granted: str, needed: str) -> bool:
         if name == resource:
             have |= set(some.split(","))
     return set(actions.split(",")) <= have
+
+
+@contextmanager
+def registry_in_thread(world: RegistryWorld | None = None) -> Iterator[RegistryWorld]:
+    """As ``open_registry``, on a loop of its own: for tests that run the whole program."""
+    world = world or RegistryWorld()
+    ready, loop = threading.Event(), asyncio.new_event_loop()
+    over = asyncio.Event()
+
+    async def serve() -> None:
+        async with open_registry(world):
+            ready.set()
+            await over.wait()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(serve()))
+    thread.start()
+    assert ready.wait(10)
+    try:
+        yield world
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join(10)
+        loop.close()

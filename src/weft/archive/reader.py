@@ -30,7 +30,8 @@ __all__ = ["ArchiveReader"]
 # Far more than an image with all its signatures has, and bounded work for a hostile one.
 _MAX_FILES = 20_000
 _MAX_NAMES = 10_000
-_CHUNK = 1024 * 1024
+_MAX_LISTED = 10
+_CHUNK = 256 * 1024
 _PACKED = {b"\x1f\x8b": "gunzip", b"\x28\xb5": "unzstd", b"BZ": "bunzip2"}
 
 
@@ -69,21 +70,23 @@ class ArchiveReader:
     def __str__(self) -> str:
         return str(self.path)
 
-    def find(self, name: str | None = None) -> Descriptor:
-        """The image that a reference or tag names; without a name, the only one there is.
+    def find(self, *names: str) -> Descriptor:
+        """The only image there is, or of several the first that has one of ``names`` (reference, tag).
 
         Raises ``NotFound``, naming what is there.
         """
         known = [entry for entry in self._names if _names_of(entry)] or self._names
-        if name is None and len(known) == 1:
+        if len(known) == 1:
             return known[0]
-        for entry in known:
-            if name in _names_of(entry):
-                return entry
-        listed = ", ".join(sorted({max(_names_of(entry), key=len, default="") for entry in known})[:10])
-        if name is None:
-            raise NotFound(f"{self.path} holds {len(known)} images", hint=f"name one of {listed}")
-        raise NotFound(f"{self.path} holds no image {name}", hint=f"it has {listed}" if listed else None)
+        for name in names:
+            for entry in known:
+                if name in _names_of(entry):
+                    return entry
+        listed = sorted(max(_names_of(entry), key=len, default=str(entry.digest)) for entry in known)
+        raise NotFound(
+            f"{self.path} holds {len(known)} images, and none is called {' or '.join(names) or 'so'}",
+            hint=f"it has {', '.join(listed[:_MAX_LISTED])}" if listed else None,
+        )
 
     async def manifest(self, name: str | Digest) -> Manifest | Index:
         """The manifest with a tag or digest, checked; raises ``NotFound``, ``ArchiveInvalid``."""

@@ -22,6 +22,11 @@ class Places:
     cache: Path
     """Build caches. May be deleted at any time."""
 
+    @property
+    def credentials(self) -> Path:
+        """What ``weft login`` keeps: a file of docker's format, for this user's eyes only."""
+        return self.tools.parent / "credentials.json"
+
     @classmethod
     def from_env(cls, env: Mapping[str, str]) -> "Places":
         """``WEFT_HOME``, else the platform's folders for this user; ``WEFT_STORE`` moves the store alone."""

@@ -20,10 +20,25 @@ GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "demo": ("weft.cli.demo:demo", "From an empty folder to a header through a real Envoy."),
     },
     "Local images": {
-        "list": ("weft.cli.list:list_images", "List the images of this machine."),
+        "list": (
+            "weft.cli.list:list_images",
+            "List the images of this machine, or the published ones of a repository.",
+        ),
         "tag": ("weft.cli.tag:tag", "Give an image another name."),
         "rm": ("weft.cli.rm:rm", "Remove names of images."),
         "prune": ("weft.cli.prune:prune", "Delete content that no image uses."),
+    },
+    "Registries": {
+        "login": ("weft.cli.login:login", "Log in to a registry."),
+        "logout": ("weft.cli.logout:logout", "Forget the credential of a registry."),
+        "push": ("weft.cli.push:push", "Publish an image of this machine, or files, to a registry."),
+        "pull": (
+            "weft.cli.pull:pull",
+            "Fetch an image into the store of this machine, or its files into a folder.",
+        ),
+        "copy": ("weft.cli.copy:copy", "Copy an image between registries, files and the store."),
+        "attach": ("weft.cli.attach:attach", "Attach files to a published image."),
+        "discover": ("weft.cli.discover:discover", "Show what is attached to a published image."),
     },
     "Deploy": {
         "deploy": ("weft.cli.deploy:deploy", "Put a filter in front of traffic."),

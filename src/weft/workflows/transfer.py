@@ -68,9 +68,12 @@ class Report:
     moved: int = 0
     """Bytes of the blobs that were copied."""
 
-    def count(self, outcome: Outcome) -> int:
-        """How many blobs came out so."""
-        return sum(1 for each in self.outcomes.values() if each is outcome)
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many blobs came out how."""
+        return {
+            outcome.value: sum(1 for each in self.outcomes.values() if each is outcome) for outcome in Outcome
+        }
 
 
 class Transfer:

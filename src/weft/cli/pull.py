@@ -1,0 +1,80 @@
+"""``weft pull``."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from weft.cli.console import Console
+from weft.cli.registry_options import access_of, credential_options, trust_options
+from weft.cli.transfers import report_document, show_report, watch
+
+if TYPE_CHECKING:
+    from weft.oci import Reference
+    from weft.workflows.transfer import Report
+
+__all__ = ["pull"]
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@click.command
+@click.argument("reference", metavar="REF")
+@click.option("--to", "folder", type=_FOLDER, metavar="DIR", help="Write the artifact's files here instead.")
+@click.option("--store", type=_FOLDER, metavar="DIR", help="Keep the image in this store.")
+@click.option(
+    "-o", "--output", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+@credential_options
+@trust_options
+@click.pass_obj
+def pull(
+    console: Console,
+    /,
+    reference: str,
+    folder: Path | None,
+    store: Path | None,
+    form: str,
+    **access: Any,
+) -> None:
+    """Fetch an image into the store of this machine, or its files into a folder.
+
+    REF may name a digest (NAME@sha256:…): then exactly that content comes, or nothing.
+    """
+    import asyncio
+
+    from weft.oci import Reference
+    from weft.store import Store
+    from weft.workflows.fetch_files import fetch_files
+    from weft.workflows.pull import pull as pull_image
+    from weft.workflows.registries import open_registries
+    from weft.workflows.transfer import Report
+
+    wanted = Reference.parse(reference)
+
+    async def run() -> tuple[Report, list[Path]]:
+        async with open_registries(console.env, [wanted.registry], access_of(access)) as registries:
+            with watch(console) as progress:
+                if folder:
+                    return await fetch_files(registries, wanted, folder, progress=progress)
+                local = Store(store or console.places.store)
+                return await pull_image(local, registries, wanted, progress=progress), []
+
+    report, files = asyncio.run(run())
+    if folder:
+        _show_files(console, wanted, report, folder, files, form)
+    else:
+        show_report(console, "Pulled", str(wanted), report, form)
+
+
+def _show_files(
+    console: Console, wanted: "Reference", report: "Report", folder: Path, files: list[Path], form: str
+) -> None:
+    if form == "json":
+        written = {"files": [str(folder / file) for file in files]}
+        console.data(json.dumps(report_document(str(wanted), report) | written))
+        return
+    for file in files:
+        console.talk(f"wrote {folder / file}")
+    show_report(console, "Pulled", str(wanted), report, form)

@@ -1,0 +1,103 @@
+"""``weft push``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from weft.cli.console import Console
+from weft.cli.registry_options import access_of, credential_options, trust_options
+from weft.cli.transfers import show_report, watch
+from weft.errors import UsageError
+
+if TYPE_CHECKING:
+    from weft.workflows.artifact import Artifact
+
+__all__ = ["annotations_of", "push"]
+
+_FOLDER = click.Path(path_type=Path, file_okay=False)
+
+
+@click.command
+@click.argument("reference", metavar="REF")
+@click.argument("files", metavar="[FILE[:TYPE]]...", nargs=-1)
+@click.option("--as", "other", metavar="REF", default="", help="Publish it under another name.")
+@click.option("--manifest-config", metavar="FILE[:TYPE]", default="", help="With files: the config.")
+@click.option("--artifact-type", metavar="TYPE", default="", help="With files: what they are together.")
+@click.option("-a", "--annotation", "annotations", metavar="KEY=VALUE", multiple=True, help="With files.")
+@click.option("--store", type=_FOLDER, metavar="DIR", help="Take the image from this store.")
+@click.option(
+    "-o", "--output", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+@credential_options
+@trust_options
+@click.pass_obj
+def push(
+    console: Console,
+    /,
+    reference: str,
+    files: tuple[str, ...],
+    other: str,
+    manifest_config: str,
+    artifact_type: str,
+    annotations: tuple[str, ...],
+    store: Path | None,
+    form: str,
+    **access: Any,
+) -> None:
+    """Publish an image of this machine, or files, to a registry.
+
+    With FILEs, REF becomes an artifact of them, as ORAS makes it: one layer each, under their names.
+    """
+    import asyncio
+
+    from weft.oci import Reference
+    from weft.store import Store
+    from weft.workflows.attach import push_artifact
+    from weft.workflows.push import push as push_image
+    from weft.workflows.registries import open_registries
+    from weft.workflows.transfer import Report
+
+    source = Reference.parse(reference)
+    target = Reference.parse(other) if other else source
+    artifact = _artifact(files, manifest_config, artifact_type, annotations)
+    if artifact and other:
+        raise UsageError("--as is for images of the store; name the artifact as REF")
+
+    async def run() -> Report:
+        async with open_registries(console.env, [target.registry], access_of(access)) as registries:
+            with watch(console) as progress:
+                if artifact:
+                    return await push_artifact(registries, target, artifact, progress=progress)
+                local = Store(store or console.places.store)
+                return await push_image(local, registries, source, target=target, progress=progress)
+
+    show_report(console, "Pushed", str(target), asyncio.run(run()), form)
+
+
+def _artifact(
+    files: tuple[str, ...], config: str, artifact_type: str, annotations: tuple[str, ...]
+) -> "Artifact | None":
+    if not files:
+        if config or artifact_type or annotations:
+            raise UsageError("--manifest-config, --artifact-type and -a are for files; none is named")
+        return None
+    from weft.workflows.artifact import Artifact, read_typed_file
+
+    return Artifact.of(
+        [read_typed_file(text) for text in files],
+        config=read_typed_file(config, "application/vnd.unknown.config.v1+json") if config else None,
+        artifact_type=artifact_type,
+        annotations=annotations_of(annotations),
+    )
+
+
+def annotations_of(texts: tuple[str, ...]) -> dict[str, str]:
+    """``KEY=VALUE``s as a mapping; raises ``UsageError``."""
+    found = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not key or not equals:
+            raise UsageError(f"{text!r} is no annotation", hint="-a KEY=VALUE")
+        found[key] = value
+    return found

@@ -1,0 +1,37 @@
+"""Publish an image of the store."""
+
+from dataclasses import replace
+
+from weft.oci import Reference
+from weft.registry import Registries
+from weft.store import Store
+from weft.workflows.graph import read_graph
+from weft.workflows.local import StoreContents
+from weft.workflows.transfer import Progress, Report, Transfer
+
+__all__ = ["push"]
+
+
+async def push(
+    store: Store,
+    registries: Registries,
+    reference: Reference,
+    *,
+    target: Reference | None = None,
+    progress: Progress | None = None,
+) -> Report:
+    """Copy ``reference`` from the store to its registry, or to where ``target`` says.
+
+    Raises ``NotFound`` when the store has no such image.
+    """
+    target = target or reference
+    source = StoreContents(store)
+    manifest = store.manifest(store.find(reference))
+    graph = await read_graph(source, manifest)
+    sink = registries.repository(target.registry, target.repository)
+    return await Transfer(source, sink, progress=progress).run(graph, target.tag)
+
+
+def pinned(reference: Reference, report: Report) -> Reference:
+    """The name by which everybody gets exactly this content."""
+    return replace(reference, tag=None, digest=report.root.digest)
