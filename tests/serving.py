@@ -7,7 +7,7 @@ import select
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +77,16 @@ def ask(
         return Answer(response.status, received, response.read())
     finally:
         connection.close()
+
+
+def soon(happened: Callable[[], bool], seconds: float = 20.0) -> bool:
+    """Whether something becomes true within a bound that only a failure reaches."""
+    deadline = time.monotonic() + seconds
+    while not happened():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
 
 
 @contextmanager
