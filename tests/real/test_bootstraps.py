@@ -1,24 +1,23 @@
 """Bootstraps that weft writes or changes are taken by the real Envoy, and serve."""
 
-import datetime
+import datetime as dt
 import ipaddress
 import json
 import ssl
+import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from conftest import Weft
 from parts import envoy_binary
-from serving import ask, serving
+from serving import Serving, ask, serving
 from tiny_filters import REFUSAL, tiny_filter
 from weft.envoy import FilterLine, Native, validate
 from weft.errors import FilterRefused, UsageError
@@ -52,49 +51,57 @@ def envoy() -> Native:
     return Native(path)
 
 
-async def test_what_out_prints_is_taken_by_envoy(
-    weft: Weft, tiny: Path, env: dict[str, str], tmp_path: Path, everything: Path, envoy: Native
+@pytest.mark.parametrize("form", ["yaml", "json"])
+def test_what_out_prints_is_taken_by_envoy(
+    weft: Weft, tiny: Path, tmp_path: Path, everything: Path, envoy: Native, form: str
 ) -> None:
-    """YAML on standard output, from both kinds of bootstrap, with texts that YAML readers guess about."""
+    """From every kind of bootstrap, with texts that YAML readers guess about."""
     for words in ([], ["--bootstrap", everything], ["--upstream", "https://example.com"]):
-        result = weft("run", tiny, "--config", "no", "--id", "y", "--root-id", "12:30", *words, "--out", "-")
+        given = ("--config", "no", "--id", "y", "--root-id", "12:30", *words)
+        result = weft("run", tiny, *given, "--out", "-", *(["-o", "json"] if form == "json" else []))
         assert result.code == 0, result.err
-        verdict = await validate(envoy, yaml.safe_load(result.out), folder=tmp_path, env=env)
-        assert verdict.refusal is None
-        assert FilterLine("12:30 y", "info", "no") in verdict.said or [line.words for line in verdict.said]
-        file = tmp_path / "out.yaml"
+        file = tmp_path / f"out.{form}"
         file.write_text(result.out)
-        assert await exit_code(envoy, file, env) == 0
-
-
-async def exit_code(envoy: Native, file: Path, env: dict[str, str]) -> int:
-    from weft.base.processes import run
-
-    command = envoy.command(["--mode", "validate", "--config-path", str(file)], file.parent)
-    return (await run(command, env=env, timeout=60)).code
+        command = envoy.command(["--mode", "validate", "--config-path", str(file)], tmp_path)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == 0, done.stderr
+        assert "wasm log 12:30 y: no\n" in done.stderr
 
 
 def test_every_connection_manager_of_a_patched_bootstrap_runs_the_filter(
     tiny: Path, env: dict[str, str], tmp_path: Path, everything: Path
 ) -> None:
-    words = (tiny, "--config", "there", "--bootstrap", everything)
-    with serving_bootstrap(*words, env=env, folder=tmp_path) as addresses:
-        answers = [ask(f"http://{address}", "GET", "/") for address in addresses[:2]]
+    words = (tiny, "--config", "there", "--bootstrap", everything, "--admin-port", "0")
+    with serving(*words, env=env, folder=tmp_path) as run:
+        answers = [ask(url, "GET", "/") for url in listeners(run)[:2]]
     assert [(answer.status, answer.header("x-tiny")) for answer in answers] == [(200, "there")] * 2
 
 
-def test_a_bootstrap_keeps_its_own_admin_and_ports(tiny: Path, env: dict[str, str], tmp_path: Path) -> None:
+def listeners(run: Serving) -> list[str]:
+    """The URL of each listener, as Envoy's admin counts them."""
+    statuses = ask(run.admin, "GET", "/listeners?format=json").echo()["listener_statuses"]
+    ports = [status["local_address"]["socket_address"]["port_value"] for status in statuses]
+    return [f"http://127.0.0.1:{port}" for port in ports]
+
+
+def test_every_listener_of_a_bootstrap_serves_and_the_first_is_told(
+    tiny: Path, env: dict[str, str], tmp_path: Path
+) -> None:
     bootstrap = default_bootstrap()
     bootstrap["static_resources"]["listeners"].append(
         {**bootstrap["static_resources"]["listeners"][0], "name": "second"}
     )
     file = tmp_path / "theirs.json"
     file.write_text(json.dumps(bootstrap))
-    with serving_bootstrap(tiny, "--config", "x", "--bootstrap", file, env=env, folder=tmp_path) as addresses:
-        assert [ask(f"http://{address}", "GET", "/").header("x-tiny") for address in addresses] == ["x", "x"]
+    with serving(tiny, "--config", "x", "--bootstrap", file, env=env, folder=tmp_path) as run:
+        urls = listeners(run)
+        assert run.url == urls[0]
+        assert [ask(url, "GET", "/").header("x-tiny") for url in urls] == ["x", "x"]
 
 
-async def test_a_verdict_carries_the_filters_words(tmp_path: Path, env: dict[str, str], envoy: Native, tiny: Path) -> None:
+async def test_a_verdict_carries_the_filters_words(
+    tmp_path: Path, env: dict[str, str], envoy: Native, tiny: Path
+) -> None:
     for config, refusal in (("fine", None), ("!no", REFUSAL)):
         plugin = Plugin(id="mine", module=str(tiny), config=config)
         bootstrap = default_bootstrap([static_filter(plugin)])
@@ -117,12 +124,16 @@ async def test_a_bootstrap_that_is_none_has_a_verdict_too(
     assert "no such field: 'nonsense'" in (verdict.refusal.detail or "")
 
 
-@pytest.fixture(scope="module")
-def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    return new_certificate(tmp_path / "server.pem")
+
+
+def new_certificate(file: Path) -> Path:
     """A certificate of its own for this machine's loopback address, with its key in the same file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
     signed = (
         x509.CertificateBuilder()
@@ -130,13 +141,12 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.SubjectAlternativeName([address, x509.DNSName("localhost")]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())
     )
-    file = tmp_path_factory.mktemp("tls") / "server.pem"
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
@@ -183,10 +193,13 @@ def test_a_tls_upstream_is_checked_and_asked_by_its_name(
 
 
 def test_a_tls_upstream_that_nobody_vouches_for_is_not_asked(
-    tiny: Path, env: dict[str, str], tmp_path: Path, secure: int, another_certificate: Path
+    tiny: Path, env: dict[str, str], tmp_path: Path, secure: int
 ) -> None:
     words = (tiny, "--config", "x", "--upstream", f"https://127.0.0.1:{secure}")
-    with serving(*words, env={**env, "SSL_CERT_FILE": str(another_certificate)}, folder=tmp_path) as run:
+    other = new_certificate(tmp_path / "other.pem")
+    with serving(*words, env={**env, "SSL_CERT_FILE": str(other)}, folder=tmp_path) as run:
         answer = run.get("/")
+        failures = run.stats("upstream.ssl.fail_verify_error")
     assert answer.status == 503
-    assert b"CERTIFICATE_VERIFY_FAILED" in answer.body
+    assert failures.startswith("cluster.upstream.ssl.fail_verify_error: ")
+    assert not failures.endswith(": 0\n")

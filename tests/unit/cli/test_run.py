@@ -77,6 +77,20 @@ def test_an_admin_port_that_is_asked_for_reaches_somebodys_bootstrap(weft: Weft,
     assert patched["admin"]["address"]["socket_address"] == {"address": "127.0.0.1", "port_value": 19000}
 
 
+def test_a_port_that_is_asked_for_moves_the_first_http_listener(weft: Weft, module: Path) -> None:
+    bootstrap = theirs()
+    address = {"socket_address": {"address": "0.0.0.0", "port_value": 443}}
+    bootstrap["static_resources"]["listeners"][0]["address"] = address
+    words = ("run", module, "--bootstrap", "-", "--out", "-", "-o", "json")
+    for port, expected in (([], 443), (["--port", "0"], 0)):
+        patched = json.loads(weft(*words, *port, stdin=json.dumps(bootstrap)).out)
+        [listener] = patched["static_resources"]["listeners"]
+        assert listener["address"]["socket_address"] == {"address": "0.0.0.0", "port_value": expected}
+    nowhere = weft(*words, "--port", "0", stdin=json.dumps(theirs()))
+    assert nowhere.code == 2
+    assert nowhere.err == "error: the bootstrap's first HTTP listener has no port that --port could change\n"
+
+
 def test_flags_say_who_the_filters_are(weft: Weft, module: Path, tmp_path: Path) -> None:
     (tmp_path / "c.json").write_text("from a file")
     result = weft(
@@ -147,9 +161,9 @@ SERVER = (
         (["--config", "-", "--bootstrap", "-"], 2, "standard input can be read once: only one of"),
         (["--config", "-", "--config", "-"], 2, "standard input can be read once: only one of"),
         (
-            ["--bootstrap", "b.yaml", "--port", "1"],
+            ["--bootstrap", "b.yaml", "--cluster", "a=http://a"],
             2,
-            "--upstream, --cluster and --port are for weft's own bootstrap, not with --bootstrap",
+            "--upstream and --cluster are for weft's own bootstrap, not with --bootstrap",
         ),
         (["--bootstrap", "none.yaml"], 2, "--bootstrap none.yaml: No such file or directory"),
         (["--bootstrap", "-"], 2, "--bootstrap - is no Envoy bootstrap: it holds no mapping"),
