@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from conftest import Weft
 from parts import envoy_binary
-from serving import Serving, ask, serving
+from serving import ask, serving
 from tiny_filters import REFUSAL, tiny_filter
 from weft.envoy import FilterLine, Native, validate
 from weft.errors import FilterRefused, UsageError
@@ -73,15 +73,8 @@ def test_every_connection_manager_of_a_patched_bootstrap_runs_the_filter(
 ) -> None:
     words = (tiny, "--config", "there", "--bootstrap", everything, "--admin-port", "0")
     with serving(*words, env=env, folder=tmp_path) as run:
-        answers = [ask(url, "GET", "/") for url in listeners(run)[:2]]
+        answers = [ask(url, "GET", "/") for url in run.listeners()[:2]]
     assert [(answer.status, answer.header("x-tiny")) for answer in answers] == [(200, "there")] * 2
-
-
-def listeners(run: Serving) -> list[str]:
-    """The URL of each listener, as Envoy's admin counts them."""
-    statuses = ask(run.admin, "GET", "/listeners?format=json").echo()["listener_statuses"]
-    ports = [status["local_address"]["socket_address"]["port_value"] for status in statuses]
-    return [f"http://127.0.0.1:{port}" for port in ports]
 
 
 def test_every_listener_of_a_bootstrap_serves_and_the_first_is_told(
@@ -94,7 +87,7 @@ def test_every_listener_of_a_bootstrap_serves_and_the_first_is_told(
     file = tmp_path / "theirs.json"
     file.write_text(json.dumps(bootstrap))
     with serving(tiny, "--config", "x", "--bootstrap", file, env=env, folder=tmp_path) as run:
-        urls = listeners(run)
+        urls = run.listeners()
         assert run.url == urls[0]
         assert [ask(url, "GET", "/").header("x-tiny") for url in urls] == ["x", "x"]
 

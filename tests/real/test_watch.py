@@ -1,6 +1,7 @@
 """`weft run --watch`: filters and configs are exchanged in the running Envoy, and no request is lost."""
 
 import http.client
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,8 +12,9 @@ import pytest
 
 from conftest import Weft
 from liveness import PATIENCE
-from serving import Answer, Serving, serving
+from serving import Serving, ask, serving
 from tiny_filters import REFUSAL, tiny_filter
+from weft.mesh import default_bootstrap
 
 pytestmark = pytest.mark.real("envoy")
 
@@ -137,13 +139,33 @@ def test_only_the_filter_whose_file_changed_is_exchanged(env: dict[str, str], tm
     one, two = tmp_path / "one.wasm", tmp_path / "two.wasm"
     one.write_bytes(tiny_filter("x-one"))
     two.write_bytes(tiny_filter("x-two"))
-    words = (one, two, "--config", "1", "--config", "2", "--watch")
+    words = (one, two, "--config", "1", "--config", "2", "--watch", "--id", "my-one.v1")
     with serving(*words, env=env, folder=tmp_path) as run:
         save(two, tiny_filter("x-new"))
         until(answers_with(run, "x-new", "2"), run)
-        answer: Answer = run.get("/")
-    assert (answer.header("x-one"), answer.header("x-two")) == ("1", None)
-    assert "one: new" not in run.said()
+        answer = run.get("/")
+        assert (answer.header("x-one"), answer.header("x-two")) == ("1", None)
+        save(one, tiny_filter("x-last"))
+        until(answers_with(run, "x-last", "1"), run)
+    assert run.said().count("my-one.v1: new code in ") == 1
+    assert run.said().count("two: new code in ") == 1
+
+
+def test_every_connection_manager_of_a_bootstrap_gets_the_change(
+    tiny: Path, env: dict[str, str], tmp_path: Path
+) -> None:
+    bootstrap = default_bootstrap()
+    [listener] = bootstrap["static_resources"]["listeners"]
+    bootstrap["static_resources"]["listeners"].append({**listener, "name": "second"})
+    del bootstrap["node"]  # discovery wants names, which weft adds
+    file = tmp_path / "theirs.json"
+    file.write_text(json.dumps(bootstrap))
+    with serving(tiny, "--config", "x", "--bootstrap", file, "--watch", env=env, folder=tmp_path) as run:
+        urls = run.listeners()
+        save(tiny, tiny_filter("x-other"))
+        for url in urls:
+            until(lambda url=url: ask(url, "GET", "/").header("x-other") == "x", run)  # type: ignore[misc]
+    assert len(urls) == 2
 
 
 @pytest.mark.real("assemblyscript")

@@ -30,8 +30,8 @@ __all__ = ["render", "serve"]
 async def render(order: Order, loader: Loader, *, cache: Path) -> dict[str, Any]:
     """The bootstrap that runs the filters, for any Envoy on this machine.
 
-    Modules that have no file of their own are kept in ``cache``. Raises what ``Loader.load``, ``make_chain`` and
-    ``patch_bootstrap`` raise.
+    Modules that have no file of their own are kept in ``cache``. Raises what ``Loader.load``, ``make_chain``
+    and ``patch_bootstrap`` raise.
     """
     filters = [await loader.load(source) for source in order.sources]
     plugins = make_chain(filters, order.wishes, lambda loaded: loaded.path or _kept(loaded.module, cache))
@@ -44,10 +44,10 @@ async def render(order: Order, loader: Loader, *, cache: Path) -> dict[str, Any]
 async def serve(order: Order, loader: Loader, host: Host, tell: Tell) -> None:
     """Run the filters until Envoy ends; cancel it to stop. Nothing is left behind either way.
 
-    Raises ``FilterRefused`` in the filter's own words, and what ``Loader.load``, ``make_chain``, ``patch_bootstrap``
-    and ``Proxy.serving`` raise.
+    Raises ``FilterRefused`` in the filter's own words, and what ``Loader.load``, ``make_chain``,
+    ``patch_bootstrap`` and ``Proxy.serving`` raise.
     """
-    watch = Watch(_watched(order, loader)) if order.watch else None  # first: it misses nothing that follows
+    watch = Watch(_watched(order, loader)) if order.watch else None  # before loading, to miss nothing
     filters = [await loader.load(source) for source in order.sources]
     async with AsyncExitStack() as stack:
         feed = Feed(stack.enter_context(_folder()))

@@ -1,6 +1,10 @@
 """`weft run` and `weft deploy envoy`: what they read and what they print, without an Envoy."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +12,7 @@ import pytest
 import yaml
 
 from conftest import Weft
+from liveness import PATIENCE, gone
 from tiny_filters import tiny_filter
 
 ROUTER = {
@@ -204,6 +209,29 @@ def test_a_module_that_is_not_there_is_told(weft: Weft, tmp_path: Path) -> None:
     result = weft("run", "localhost/nothing:v1", "--out", "-")
     assert result.code == 4
     assert result.err.startswith("error: ")
+
+
+def test_interrupted_while_envoy_starts_it_leaves_nothing(
+    module: Path, env: dict[str, str], tmp_path: Path
+) -> None:
+    """The Envoy here says its process id and never answers."""
+    said, temporary = tmp_path / "pid", tmp_path / "temporary"
+    temporary.mkdir()
+    envoy = tmp_path / "envoy"
+    envoy.write_text(f"#!/bin/sh\necho $$ > {said}.new; mv {said}.new {said}; exec sleep 60\n")
+    envoy.chmod(0o755)
+    command = [sys.executable, "-m", "weft", "run", module, "--port", "0", "--envoy", envoy]
+    with subprocess.Popen(command, env={**env, "TMPDIR": str(temporary)}, stderr=subprocess.PIPE) as process:
+        deadline = time.monotonic() + PATIENCE
+        while not said.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 0
+        assert process.stderr
+        assert process.stderr.read() == b"stopped\n"
+    assert gone(int(said.read_text()))
+    assert list(temporary.iterdir()) == []
 
 
 def test_nothing_named_is_told(weft: Weft) -> None:
