@@ -59,6 +59,12 @@ class Serving:
         """Envoy's statistics whose names match."""
         return ask(self.admin, "GET", f"/stats?filter={filter_}").body.decode()
 
+    def listeners(self) -> list[str]:
+        """The URL of each listener, as Envoy's admin counts them."""
+        statuses = ask(self.admin, "GET", "/listeners?format=json").echo()["listener_statuses"]
+        ports = [status["local_address"]["socket_address"]["port_value"] for status in statuses]
+        return [f"http://127.0.0.1:{port}" for port in ports]
+
     def said(self) -> str:
         """All it wrote to stderr so far."""
         return self.talk.read_text()

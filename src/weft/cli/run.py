@@ -9,7 +9,7 @@ import click
 
 from weft.cli.console import Console
 from weft.cli.provision import builder, envoy_program
-from weft.cli.run_options import DEFAULT_PORT, run_options
+from weft.cli.run_options import run_options
 from weft.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,18 +38,18 @@ def start(console: Console, *, out: str | None, form: str, yes: bool, **words: A
     import asyncio
 
     from weft.base.tasks import run_until_told
-    from weft.workflows.loading import loader
+    from weft.workflows.loading import Loader
     from weft.workflows.order import Tell
     from weft.workflows.run import render, serve
 
     order = _order(console, **words)
-    load = loader(store=console.places.store, build=builder(console, yes=yes))
+    loader = Loader(store=console.places.store, build=builder(console, yes=yes))
     if out:
-        bootstrap = asyncio.run(render(order, load, cache=console.places.cache))
+        bootstrap = asyncio.run(render(order, loader, cache=console.places.cache))
         _write(console, bootstrap, out, form)
         return
     tell = Tell(ready=_announcer(console, form), say=console.talk, trouble=console.explain)
-    if run_until_told(serve(order, load, _host(console, yes=yes, **words), tell)):
+    if run_until_told(serve(order, loader, _host(console, yes=yes, **words), tell)):
         console.talk("stopped")
 
 
@@ -76,10 +76,8 @@ def _order(
 
     if (*configs, bootstrap).count("-") > 1:
         raise UsageError("standard input can be read once: only one of --config and --bootstrap may be -")
-    if bootstrap and (upstream or clusters or port is not None):
-        raise UsageError(
-            "--upstream, --cluster and --port are for weft's own bootstrap, not with --bootstrap"
-        )
+    if bootstrap and (upstream or clusters):
+        raise UsageError("--upstream and --cluster are for weft's own bootstrap, not with --bootstrap")
     read = console.stdin.read
     return Order(
         sources=sources,
@@ -93,7 +91,7 @@ def _order(
         upstream=Upstream.parse(upstream) if upstream else None,
         clusters=dict(_cluster(word) for word in clusters),
         trusted_ca=trusted_ca(console.env) if "https:" in f"{upstream} {clusters}" else None,
-        port=DEFAULT_PORT if port is None else port,
+        port=port,
         admin_port=admin_port,
         watch=watch,
     )

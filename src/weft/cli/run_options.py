@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 import click
 
-__all__ = ["DEFAULT_PORT", "run_options"]
+__all__ = ["run_options"]
 
-DEFAULT_PORT = 8080
 _PORT = click.IntRange(0, 65535)
 
 _FILTERS = (
@@ -26,8 +25,9 @@ _TRAFFIC = (
     click.option("--cluster", "clusters", multiple=True, metavar="NAME=URL",
                  help="One more server, which filters may call by NAME."),
     click.option("--port", type=_PORT,
-                 help=f"Where to listen; 0 takes a free port.  [default: {DEFAULT_PORT}]"),
-    click.option("--admin-port", type=_PORT, help="Of Envoy's admin.  [default: a free port]"),
+                 help="Where to listen; 0 takes a free port.  [default: 8080, or as in --bootstrap]"),
+    click.option("--admin-port", type=_PORT,
+                 help="Of Envoy's admin.  [default: a free port, or as in --bootstrap]"),
     click.option("-b", "--bootstrap", metavar="FILE|-",
                  help="Put the filters into this Envoy bootstrap (v3), before every router."),
     click.option("--out", metavar="FILE|-", help="Write the bootstrap there and run nothing."),

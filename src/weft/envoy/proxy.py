@@ -126,7 +126,9 @@ class Proxy:
         except TimeoutError as error:
             said = "\n".join(record.message for record in self.journal.since(0))
             raise WeftError(
-                f"Envoy did not answer within {_START_TIMEOUT:g} s", detail=said or None
+                f"Envoy did not answer within {_START_TIMEOUT:g} s",
+                detail=said or None,
+                hint="does a filter never return from its start or configure? --trace shows its last call",
             ) from error
 
     async def _address(self) -> str:

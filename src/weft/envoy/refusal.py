@@ -136,7 +136,7 @@ def _fatal(records: Sequence[Record]) -> str | None:
     for record in reversed(records):
         for form in _FATAL:
             if found := form.search(record.message):
-                return found["why"].strip()
+                return " ".join(found["why"].split())  # protobuf strews blanks over its texts
     return None
 
 

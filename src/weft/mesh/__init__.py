@@ -11,7 +11,7 @@ May import: ``weft.image``, ``weft.project``, ``weft.oci``, ``weft.wasm``, ``wef
 from weft.mesh.envoy_filter import discovered_filter, discovery_document, static_filter
 from weft.mesh.plugin import Failure, Plugin
 from weft.mesh.targets.envoy_bootstrap import default_bootstrap, runnable
-from weft.mesh.targets.envoy_patch import HttpListener, http_listeners, patch_bootstrap
+from weft.mesh.targets.envoy_patch import HttpListener, http_listeners, move_listener, patch_bootstrap
 from weft.mesh.upstream import Upstream
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "discovered_filter",
     "discovery_document",
     "http_listeners",
+    "move_listener",
     "patch_bootstrap",
     "runnable",
     "static_filter",

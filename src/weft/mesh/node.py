@@ -36,6 +36,10 @@ class Node:
         """The value of ``field``, or ``None``."""
         return self._fields.get(self.spelling(field))
 
+    def set(self, field: str, value: Any) -> None:
+        """Change ``field`` in the document, in its own spelling."""
+        self._fields[self.spelling(field)] = value
+
     def child(self, field: str) -> "Node | None":
         """The mapping under ``field``, if there is one; ``UsageError`` when it is something else."""
         value = self.get(field)

@@ -15,7 +15,7 @@ from weft.envoy import Echo
 from weft.errors import WeftError
 from weft.wasm import describe, read_module
 from weft.workflows.init import create_project
-from weft.workflows.loading import Build, Loaded
+from weft.workflows.loading import Build, Loader
 from weft.workflows.order import Host, Order, Running, Tell
 from weft.workflows.run import serve
 
@@ -74,12 +74,10 @@ async def _run(project: Path, echo: Echo, build: Build, host: Host, say: Callabl
     say(f"4. Put the filter in front of it, in a real Envoy:  weft run {_NAME} --watch --upstream {service}")
     ready: asyncio.Future[Running] = asyncio.get_running_loop().create_future()
 
-    async def load(_: str) -> Loaded:
-        return await build(project)
-
-    order = Order(sources=(str(project),), upstream=echo.upstream, watch=True)
+    loader = Loader(store=project, build=build)  # no store is asked: the source is a folder
+    order = Order(sources=(str(project),), upstream=echo.upstream, port=0, watch=True)
     tell = Tell(ready=ready.set_result, say=_nothing, trouble=_raise)
-    async with beside(serve(order, load, host, tell)), asyncio.timeout(_READY_SECONDS + _CHANGE_SECONDS):
+    async with beside(serve(order, loader, host, tell)), asyncio.timeout(_READY_SECONDS + _CHANGE_SECONDS):
         running = await ready
         say(f"   curl -i {running.url}/")
         say(f"   {_shown(await _expect(running.url, _BEFORE))}")

@@ -1,59 +1,93 @@
 """Notice that files change.
 
-A folder is followed with all that is in it, except what version control, package managers and editors put
-there. A file is followed through its folder, because editors save by renaming a new file over the old one.
+A folder is watched with all that is in it, except what version control, package managers and editors put
+there. A file is watched through its folder, because editors save by renaming a new file over the old one.
 """
 
 import asyncio
-from collections.abc import AsyncIterable, Awaitable, Callable, Iterable
+import threading
+from collections.abc import Awaitable, Callable, Iterable
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from watchfiles.main import FileChange
+from weft.errors import WeftError
 
-__all__ = ["follow", "is_under"]
+if TYPE_CHECKING:
+    from watchfiles._rust_notify import RustNotify
+
+__all__ = ["Watch", "is_under"]
 
 # One save is several events; this long without another and they are told as one.
 _SETTLED_MS = 50
+_SETTLED_AT_MOST_MS = 1000
 
 
-async def follow(paths: Iterable[Path], changed: Callable[[AbstractSet[Path]], Awaitable[None]]) -> None:
-    """Await ``changed`` with the paths whenever some of ``paths`` changed, one call at a time; never returns.
+class Watch:
+    """Watches ``paths`` from the moment it is made: what changes before ``follow`` is told by ``follow``.
 
-    What changes during a call is told by the next one.
+    Paths whose folder does not exist are left out. Raises ``WeftError`` when the system cannot watch.
     """
-    from watchfiles import Change, DefaultFilter, awatch
 
-    real = {path.resolve() for path in paths}
-    folders = {path for path in real if path.is_dir()}
-    files = real - folders
-    queue: asyncio.Queue[set[Path]] = asyncio.Queue()
+    def __init__(self, paths: Iterable[Path]) -> None:
+        # Not awatch: it begins to watch some time after it is first awaited, and does not say when.
+        from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
 
-    def among_files(_: Change, path: str) -> bool:
-        return Path(path) in files
+        real = {path.resolve() for path in paths}
+        folders = {path for path in real if path.is_dir()}
+        self._files = {path for path in real - folders if path.parent.is_dir()}
+        parents = {path.parent for path in self._files}
+        self._stop = threading.Event()
+        try:
+            self._deep = _notifier(RustNotify, folders, recursive=True)
+            self._flat = _notifier(RustNotify, parents, recursive=False)
+        except (OSError, WatchfilesRustInternalError) as error:
+            raise WeftError(f"cannot watch for changes: {error}") from error
 
-    async with asyncio.TaskGroup() as tasks:
-        if folders:
-            found = awatch(*folders, step=_SETTLED_MS, watch_filter=DefaultFilter())
-            tasks.create_task(_pass_on(found, queue))
-        if files:
-            parents = {path.parent for path in files}
-            found = awatch(*parents, step=_SETTLED_MS, watch_filter=among_files, recursive=False)
-            tasks.create_task(_pass_on(found, queue))
-        while True:
-            batch = await queue.get()
-            while not queue.empty():
-                batch |= queue.get_nowait()
-            await changed(batch)
+    async def follow(self, changed: Callable[[AbstractSet[Path]], Awaitable[None]]) -> None:
+        """Await ``changed`` with the paths whenever some changed, one call at a time; never returns.
+
+        What changes during a call is told by the next one.
+        """
+        from watchfiles import Change, DefaultFilter
+
+        ignore = DefaultFilter()
+        queue: asyncio.Queue[set[Path]] = asyncio.Queue()
+
+        def matters(path: str) -> bool:
+            return ignore(Change.modified, path)
+
+        def is_file(path: str) -> bool:
+            return Path(path) in self._files
+
+        async with asyncio.TaskGroup() as tasks:
+            for notifier, wanted in ((self._deep, matters), (self._flat, is_file)):
+                if notifier:
+                    tasks.create_task(self._pass_on(notifier, wanted, queue))
+            while True:
+                batch = await queue.get()
+                while not queue.empty():
+                    batch |= queue.get_nowait()
+                await changed(batch)
+
+    async def _pass_on(
+        self, notifier: "RustNotify", wanted: Callable[[str], bool], queue: asyncio.Queue[set[Path]]
+    ) -> None:
+        try:
+            while True:
+                found = await asyncio.to_thread(
+                    notifier.watch, _SETTLED_AT_MOST_MS, _SETTLED_MS, 0, self._stop
+                )
+                if isinstance(found, set) and (paths := {Path(path) for _, path in found if wanted(path)}):
+                    queue.put_nowait(paths)
+        finally:
+            self._stop.set()  # else the thread would outlive us
+
+
+def _notifier(kind: "type[RustNotify]", paths: set[Path], *, recursive: bool) -> "RustNotify | None":
+    return kind([str(path) for path in paths], False, False, 0, recursive, False) if paths else None
 
 
 def is_under(path: Path, watched: Iterable[Path]) -> bool:
     """Whether a change of ``path`` is a change of one of ``watched``."""
     return any(path.is_relative_to(root.resolve()) for root in watched)
-
-
-async def _pass_on(changes: "AsyncIterable[set[FileChange]]", queue: asyncio.Queue[set[Path]]) -> None:
-    async for batch in changes:
-        queue.put_nowait({Path(path) for _, path in batch})

@@ -12,7 +12,7 @@ from weft.errors import UsageError
 from weft.project import Project
 from weft.workflows.modules import load_module_bytes
 
-__all__ = ["Build", "Load", "Loaded", "from_project", "load_file", "load_image", "loader"]
+__all__ = ["Build", "Loaded", "Loader", "from_project", "load_file", "load_image"]
 
 _MAX_SCHEMA = 1024 * 1024
 
@@ -31,28 +31,30 @@ class Loaded:
     """JSON Schema of its configuration; ``None`` when it has none."""
     path: Path | None = None
     """A file that holds the module and stays, if there is one."""
-    watch: tuple[Path, ...] = ()
-    """Files and folders that change when the filter does."""
 
-
-Load = Callable[[str], Awaitable[Loaded]]
-"""Source on the command line → filter. Called again whenever the source may have changed."""
 
 Build = Callable[[Path], Awaitable[Loaded]]
 """Project folder → filter."""
 
 
-def loader(*, store: Path, build: Build) -> Load:
-    """Loads folders by ``build``, what exists or ends in ``.wasm`` as a module, the rest from ``store``.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loader:
+    """Finds filters: folders are built, what exists or ends in ``.wasm`` is a module, the rest an image."""
 
-    Raises ``NotFound``, ``UsageError`` and what ``build`` raises.
-    """
+    store: Path
+    build: Build
 
-    async def load(source: str) -> Loaded:
+    async def load(self, source: str) -> Loaded:
+        """The filter as it is now. Raises ``NotFound``, ``UsageError`` and what ``build`` raises."""
         folder = _folder(source)
-        return await build(folder) if folder else _finished(source, store)
+        return await self.build(folder) if folder else self._finished(source)
 
-    return load
+    def watched(self, source: str) -> Path:
+        """The file or folder that changes when the filter does."""
+        return Path(source) if _is_path(source) else self.store / "index.json"
+
+    def _finished(self, source: str) -> Loaded:
+        return load_file(Path(source)) if _is_path(source) else load_image(source, self.store)
 
 
 def _folder(source: str) -> Path | None:
@@ -60,21 +62,20 @@ def _folder(source: str) -> Path | None:
     return path if path.is_dir() else None
 
 
-def _finished(source: str, store: Path) -> Loaded:
+def _is_path(source: str) -> bool:
     path = Path(source)
-    is_file = path.exists() or path.suffix == ".wasm"
-    return load_file(path) if is_file else load_image(source, store)
+    return path.exists() or path.suffix == ".wasm"
 
 
 def load_file(path: Path) -> Loaded:
     """A module file; raises ``NotFound``, ``UsageError`` or ``WeftError``."""
     module = load_module_bytes(str(path))
     path = path.absolute()
-    return Loaded(name=_id(path.stem), module=module, path=path, watch=(path,))
+    return Loaded(name=_id(path.stem), module=module, path=path)
 
 
 def load_image(source: str, store: Path) -> Loaded:
-    """An image of the store; it is watched for being built anew. Raises ``NotFound`` and ``UsageError``."""
+    """An image of the store. Raises ``NotFound`` and ``UsageError``."""
     from weft.image import unpack
     from weft.oci import Reference
     from weft.store import Store
@@ -86,7 +87,6 @@ def load_image(source: str, store: Path) -> Loaded:
         name=_id(reference.repository.rpartition("/")[2]),
         module=contents.module,
         root_id=roots[0] if roots else "",
-        watch=(store / "index.json",),
     )
 
 
@@ -99,7 +99,6 @@ def from_project(folder: Path, project: Project, module: bytes) -> Loaded:
         root_id=project.root_id,
         config=project.config.default,
         schema=schema,
-        watch=(folder,),
     )
 
 

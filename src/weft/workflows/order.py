@@ -6,10 +6,13 @@ from typing import Any
 
 from weft.envoy import Levels, Program
 from weft.errors import WeftError
-from weft.mesh import Upstream, default_bootstrap, patch_bootstrap
+from weft.mesh import Upstream, default_bootstrap, move_listener, patch_bootstrap
 from weft.workflows.chain import Wishes
 
-__all__ = ["Host", "Order", "Running", "Tell", "bootstrap_for"]
+__all__ = ["DEFAULT_PORT", "Host", "Order", "Running", "Tell", "bootstrap_for"]
+
+
+DEFAULT_PORT = 8080
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,12 +21,12 @@ class Order:
 
     sources: tuple[str, ...]
     wishes: Wishes = field(default_factory=Wishes)
-    bootstrap: Any = None
-    """Somebody's own, as plain data. Then the fields to ``port`` mean nothing: they are for ours."""
+    bootstrap: Mapping[str, Any] | None = None
+    """Somebody's own, as plain data; what stands there stays unless a port here says otherwise."""
     upstream: Upstream | None = None
     clusters: Mapping[str, Upstream] = field(default_factory=dict)
     trusted_ca: str | None = None
-    port: int = 0
+    port: int | None = None
     admin_port: int | None = None
     watch: bool = False
 
@@ -64,13 +67,14 @@ def bootstrap_for(
 ) -> dict[str, Any]:
     """The bootstrap with ``entries`` as its HTTP filters; raises what ``patch_bootstrap`` raises."""
     if order.bootstrap is not None:
-        return patch_bootstrap(order.bootstrap, entries)
+        patched = patch_bootstrap(order.bootstrap, entries)
+        return patched if order.port is None else move_listener(patched, order.port)
     return default_bootstrap(
         entries,
         upstream=upstream,
         keep_host=order.upstream is None,  # the echo shows the host that the filters left
         clusters=order.clusters,
         trusted_ca=order.trusted_ca,
-        port=order.port,
+        port=DEFAULT_PORT if order.port is None else order.port,
         admin_port=order.admin_port or 0,
     )

@@ -18,22 +18,22 @@ from weft.envoy import Echo, Feed, Launch, LogView, Proxy, Record
 from weft.errors import UsageError
 from weft.mesh import Plugin, Upstream, discovered_filter, runnable, static_filter
 from weft.workflows.chain import make_chain
-from weft.workflows.follow import follow
-from weft.workflows.loading import Load
+from weft.workflows.follow import Watch
+from weft.workflows.loading import Loader
 from weft.workflows.order import Host, Order, Running, Tell, bootstrap_for
-from weft.workflows.swap import Swapper
+from weft.workflows.swap import Swapper, watched_by
 from weft.workflows.symbols import symbolizer
 
 __all__ = ["render", "serve"]
 
 
-async def render(order: Order, load: Load, *, cache: Path) -> dict[str, Any]:
+async def render(order: Order, loader: Loader, *, cache: Path) -> dict[str, Any]:
     """The bootstrap that runs the filters, for any Envoy on this machine.
 
-    Modules that have no file of their own are kept in ``cache``. Raises what ``load``, ``make_chain`` and
-    ``patch_bootstrap`` raise.
+    Modules that have no file of their own are kept in ``cache``. Raises what ``Loader.load``, ``make_chain``
+    and ``patch_bootstrap`` raise.
     """
-    filters = [await load(source) for source in order.sources]
+    filters = [await loader.load(source) for source in order.sources]
     plugins = make_chain(filters, order.wishes, lambda loaded: loaded.path or _kept(loaded.module, cache))
     bootstrap = bootstrap_for(order, [static_filter(plugin) for plugin in plugins], order.upstream)
     if order.bootstrap is not None and order.admin_port is not None:
@@ -41,13 +41,14 @@ async def render(order: Order, load: Load, *, cache: Path) -> dict[str, Any]:
     return bootstrap
 
 
-async def serve(order: Order, load: Load, host: Host, tell: Tell) -> None:
+async def serve(order: Order, loader: Loader, host: Host, tell: Tell) -> None:
     """Run the filters until Envoy ends; cancel it to stop. Nothing is left behind either way.
 
-    Raises ``FilterRefused`` in the filter's own words, and what ``load``, ``make_chain``, ``patch_bootstrap``
-    and ``Proxy.serving`` raise.
+    Raises ``FilterRefused`` in the filter's own words, and what ``Loader.load``, ``make_chain``,
+    ``patch_bootstrap`` and ``Proxy.serving`` raise.
     """
-    filters = [await load(source) for source in order.sources]
+    watch = Watch(_watched(order, loader)) if order.watch else None  # before loading, to miss nothing
+    filters = [await loader.load(source) for source in order.sources]
     async with AsyncExitStack() as stack:
         feed = Feed(stack.enter_context(_folder()))
         chain = list(make_chain(filters, order.wishes, lambda loaded: feed.keep(loaded.module)))
@@ -68,14 +69,19 @@ async def serve(order: Order, load: Load, host: Host, tell: Tell) -> None:
             symbolize=symbolize,
         )
         proxy = await stack.enter_async_context(Proxy(launch).serving(meanwhile))
-        if order.watch:
-            swapper = Swapper(order, load, feed, proxy, filters, chain, tell)
+        if watch:
+            swapper = Swapper(order, loader, feed, proxy, chain, tell)
             await swapper.confirm()
-            await stack.enter_async_context(beside(follow(swapper.watched, swapper.changed)))
+            await stack.enter_async_context(beside(watch.follow(swapper.changed)))
         tell.ready(Running(proxy.url, proxy.admin.url, proxy.pid))
         log.open()
         if end := await proxy.ended():
             raise end
+
+
+def _watched(order: Order, loader: Loader) -> Iterator[Path]:
+    for index in range(len(order.sources)):
+        yield from watched_by(index, order, loader)
 
 
 @contextmanager

@@ -1,6 +1,10 @@
 """`weft run` and `weft deploy envoy`: what they read and what they print, without an Envoy."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +12,7 @@ import pytest
 import yaml
 
 from conftest import Weft
+from liveness import PATIENCE, gone
 from tiny_filters import tiny_filter
 
 ROUTER = {
@@ -75,6 +80,20 @@ def test_an_admin_port_that_is_asked_for_reaches_somebodys_bootstrap(weft: Weft,
     words = ("run", module, "--bootstrap", "-", "--out", "-", "-o", "json", "--admin-port", "19000")
     patched = json.loads(weft(*words, stdin=json.dumps(theirs())).out)
     assert patched["admin"]["address"]["socket_address"] == {"address": "127.0.0.1", "port_value": 19000}
+
+
+def test_a_port_that_is_asked_for_moves_the_first_http_listener(weft: Weft, module: Path) -> None:
+    bootstrap = theirs()
+    address = {"socket_address": {"address": "0.0.0.0", "port_value": 443}}
+    bootstrap["static_resources"]["listeners"][0]["address"] = address
+    words = ("run", module, "--bootstrap", "-", "--out", "-", "-o", "json")
+    for port, expected in (([], 443), (["--port", "0"], 0)):
+        patched = json.loads(weft(*words, *port, stdin=json.dumps(bootstrap)).out)
+        [listener] = patched["static_resources"]["listeners"]
+        assert listener["address"]["socket_address"] == {"address": "0.0.0.0", "port_value": expected}
+    nowhere = weft(*words, "--port", "0", stdin=json.dumps(theirs()))
+    assert nowhere.code == 2
+    assert nowhere.err == "error: the bootstrap's first HTTP listener has no port that --port could change\n"
 
 
 def test_flags_say_who_the_filters_are(weft: Weft, module: Path, tmp_path: Path) -> None:
@@ -147,9 +166,9 @@ SERVER = (
         (["--config", "-", "--bootstrap", "-"], 2, "standard input can be read once: only one of"),
         (["--config", "-", "--config", "-"], 2, "standard input can be read once: only one of"),
         (
-            ["--bootstrap", "b.yaml", "--port", "1"],
+            ["--bootstrap", "b.yaml", "--cluster", "a=http://a"],
             2,
-            "--upstream, --cluster and --port are for weft's own bootstrap, not with --bootstrap",
+            "--upstream and --cluster are for weft's own bootstrap, not with --bootstrap",
         ),
         (["--bootstrap", "none.yaml"], 2, "--bootstrap none.yaml: No such file or directory"),
         (["--bootstrap", "-"], 2, "--bootstrap - is no Envoy bootstrap: it holds no mapping"),
@@ -190,6 +209,29 @@ def test_a_module_that_is_not_there_is_told(weft: Weft, tmp_path: Path) -> None:
     result = weft("run", "localhost/nothing:v1", "--out", "-")
     assert result.code == 4
     assert result.err.startswith("error: ")
+
+
+def test_interrupted_while_envoy_starts_it_leaves_nothing(
+    module: Path, env: dict[str, str], tmp_path: Path
+) -> None:
+    """The Envoy here says its process id and never answers."""
+    said, temporary = tmp_path / "pid", tmp_path / "temporary"
+    temporary.mkdir()
+    envoy = tmp_path / "envoy"
+    envoy.write_text(f"#!/bin/sh\necho $$ > {said}.new; mv {said}.new {said}; exec sleep 60\n")
+    envoy.chmod(0o755)
+    command = [sys.executable, "-m", "weft", "run", module, "--port", "0", "--envoy", envoy]
+    with subprocess.Popen(command, env={**env, "TMPDIR": str(temporary)}, stderr=subprocess.PIPE) as process:
+        deadline = time.monotonic() + PATIENCE
+        while not said.exists():
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 0
+        assert process.stderr
+        assert process.stderr.read() == b"stopped\n"
+    assert gone(int(said.read_text()))
+    assert list(temporary.iterdir()) == []
 
 
 def test_nothing_named_is_told(weft: Weft) -> None:

@@ -15,7 +15,6 @@ from weft.errors import PartMissing
 # A process of its own that guards a sleep, says its id, and then waits to be killed.
 PARENT = """
 import asyncio, os, sys
-from liveness import PATIENCE, gone, is_running
 from weft.envoy.guardian import guarded
 
 async def main():

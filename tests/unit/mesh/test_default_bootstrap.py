@@ -58,7 +58,7 @@ def test_names_are_resolved_and_addresses_are_not() -> None:
     servers = {"name": Upstream("example.com", 80), "address": Upstream("127.0.0.1", 80)}
     clusters = clusters_of(default_bootstrap(clusters=servers))
     assert {name: cluster["type"] for name, cluster in clusters.items()} == {
-        "name": "STRICT_DNS",
+        "name": "LOGICAL_DNS",
         "address": "STATIC",
     }
     assert clusters["address"]["load_assignment"] == {

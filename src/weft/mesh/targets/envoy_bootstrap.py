@@ -91,9 +91,11 @@ def _route(upstream: Upstream | None, *, keep_host: bool) -> dict[str, Any]:
 
 def _cluster(name: str, server: Upstream, trusted_ca: str | None) -> dict[str, Any]:
     endpoint = {"endpoint": {"address": _address(server.host, server.port)}}
+    # All addresses of a name are one host, tried in turn: localhost may mean ::1, 127.0.0.1 or both.
+    found = {"type": "LOGICAL_DNS", "dns_lookup_family": "ALL"}
     cluster: dict[str, Any] = {
         "name": name,
-        "type": "STATIC" if server.is_address else "STRICT_DNS",
+        **({"type": "STATIC"} if server.is_address else found),
         "connect_timeout": "5s",
         "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
     }

@@ -20,7 +20,7 @@ from typing import Any
 from weft.errors import UsageError
 from weft.mesh.node import Node, as_tree
 
-__all__ = ["HttpListener", "http_listeners", "patch_bootstrap"]
+__all__ = ["HttpListener", "http_listeners", "move_listener", "patch_bootstrap"]
 
 _MANAGER = "http_connection_manager.v3.HttpConnectionManager"
 _MOBILE_MANAGER = "http_connection_manager.v3.EnvoyMobileHttpConnectionManager"
@@ -63,16 +63,35 @@ def patch_bootstrap(bootstrap: Any, filters: Sequence[Mapping[str, Any]]) -> dic
     return document
 
 
+def move_listener(bootstrap: Mapping[str, Any], port: int) -> dict[str, Any]:
+    """A copy of ``bootstrap`` whose first HTTP listener listens on ``port``, at the address it has.
+
+    Raises ``UsageError`` when that listener is not on a TCP port.
+    """
+    document: dict[str, Any] = as_tree(bootstrap)
+    listener = next((one for one in _listeners(document) if any(True for _ in _of_listener(one))), None)
+    address = listener and listener.child("address")
+    socket = address and address.child("socket_address")
+    if socket is None:
+        raise UsageError("the bootstrap's first HTTP listener has no port that --port could change")
+    socket.set("port_value", port)
+    return document
+
+
 def http_listeners(bootstrap: Any) -> list[HttpListener]:
     """The static listeners with an HTTP connection manager, as Envoy's admin counts listeners."""
-    static = Node(bootstrap, "").child("static_resources")
-    listeners = [] if static is None else static.children("listeners")
-    ports = [listener for listener in listeners if listener.get("api_listener") is None]
     return [
         HttpListener(index, tls=any(chain.get("transport_socket") for chain in _chains(listener)))
-        for index, listener in enumerate(ports)
+        for index, listener in enumerate(_listeners(bootstrap))
         if any(True for _ in _of_listener(listener))
     ]
+
+
+def _listeners(bootstrap: Any) -> list[Node]:
+    """The static listeners that open a port."""
+    static = Node(bootstrap, "").child("static_resources")
+    listeners = [] if static is None else static.children("listeners")
+    return [listener for listener in listeners if listener.get("api_listener") is None]
 
 
 def _insert(manager: Node, filters: Sequence[Mapping[str, Any]]) -> None:
