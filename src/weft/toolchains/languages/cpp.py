@@ -67,8 +67,8 @@ class _Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Cpp:
     """Implements ``Language`` for C++."""
 
-    name = "cpp"
-    tools = ("zig",)
+    name: str = "cpp"
+    tools: tuple[str, ...] = ("zig",)
 
     async def build(self, job: Job) -> None:
         """Compile and link the project; raises ``UsageError`` for options, ``BuildFailed`` for source."""
