@@ -1,4 +1,4 @@
-"""What the C++ language asks of zig: which files, which flags, in which order; and what it makes of the result.
+"""What the C++ language asks of zig: which files, which flags, which order; and what it does with the result.
 
 ``Zig`` is the compiler as a world: it writes what a step's ``-o`` names and refuses what says ``#error``.
 """
