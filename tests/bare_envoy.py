@@ -14,7 +14,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ class Plugin:
     root_id: str = "my_filter"
     vm_id: str = "vm"
     name: str = "plugin"
+    vm_config: str | None = None
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,13 @@ class Running:
 
     def stats(self, filter_: str) -> str:
         """Envoy's statistics whose names match."""
-        return _ask_admin(self.admin, f"/stats?filter={filter_}")
+        host, port = self.admin.split(":")
+        connection = http.client.HTTPConnection(host, int(port), timeout=30)
+        try:
+            connection.request("GET", f"/stats?filter={filter_}")
+            return connection.getresponse().read().decode()
+        finally:
+            connection.close()
 
 
 def envoy_binary() -> Path:
@@ -118,26 +125,33 @@ def envoy_binary() -> Path:
 
 
 @contextmanager
-def running(folder: Path, *plugins: Plugin) -> Iterator[Running]:
-    """An Envoy with these filters; it is gone when the block ends. Fails where it does not start."""
-    with _upstream() as upstream, _envoy(folder, plugins, upstream.port) as (process, log, addresses):
+def running(folder: Path, *plugins: Plugin, tcp: bool = False) -> Iterator[Running]:
+    """An Envoy with these filters; it is gone when the block ends. Fails where it does not start.
+
+    With ``tcp`` they are network filters, and Envoy passes bytes without reading them.
+    """
+    make = _tcp if tcp else _http
+    with (
+        _upstream() as upstream,
+        _envoy(folder, make(plugins), upstream.port) as (process, log, addresses),
+    ):
         yield _wait(process, log, addresses, upstream)
 
 
 def refused(folder: Path, *plugins: Plugin) -> str:
     """What Envoy says when it does not take these filters."""
-    with _envoy(folder, plugins, 9) as (process, log, _):
+    with _envoy(folder, _http(plugins), 9) as (process, log, _):
         assert process.wait(START_SECONDS) != 0
     return log.read_text(errors="replace")
 
 
 @contextmanager
 def _envoy(
-    folder: Path, plugins: Iterable[Plugin], upstream: int
+    folder: Path, chain: list[dict[str, Any]], upstream: int
 ) -> Iterator[tuple[subprocess.Popen[bytes], Path, Path]]:
     stem = folder / f"envoy-{time.monotonic_ns()}"
     bootstrap, log, addresses = (stem.with_suffix(suffix) for suffix in (".json", ".log", ".admin"))
-    bootstrap.write_text(json.dumps(_bootstrap([*map(_filter, plugins)], upstream)))
+    bootstrap.write_text(json.dumps(_bootstrap(chain, upstream)))
     command = [envoy_binary(), "-c", bootstrap, "--concurrency", "1", "--use-dynamic-base-id"]
     command += ["-l", "warning", "--component-log-level", "wasm:debug", "--admin-address-path", addresses]
     with log.open("wb") as file:
@@ -155,24 +169,17 @@ def _wait(process: subprocess.Popen[bytes], log: Path, addresses: Path, upstream
         assert process.poll() is None, log.read_text(errors="replace")
         try:
             admin = addresses.read_text()
-            listener = json.loads(_ask_admin(admin, "/listeners?format=json"))["listener_statuses"][0]
+            host, port = admin.split(":")
+            with closing(http.client.HTTPConnection(host, int(port), timeout=5)) as connection:
+                connection.request("GET", "/listeners?format=json")
+                listener = json.load(connection.getresponse())["listener_statuses"][0]
             return Running(listener["local_address"]["socket_address"]["port_value"], admin, log, upstream)
         except (OSError, LookupError, ValueError):
             time.sleep(0.02)
     raise AssertionError(log.read_text(errors="replace"))
 
 
-def _ask_admin(admin: str, path: str) -> str:
-    host, port = admin.split(":")
-    connection = http.client.HTTPConnection(host, int(port), timeout=30)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().read().decode()
-    finally:
-        connection.close()
-
-
-def _filter(plugin: Plugin) -> dict[str, Any]:
+def _filter(plugin: Plugin, kind: str = "http") -> dict[str, Any]:
     config: dict[str, Any] = {
         "name": plugin.name,
         "root_id": plugin.root_id,
@@ -182,15 +189,24 @@ def _filter(plugin: Plugin) -> dict[str, Any]:
             "code": {"local": {"filename": str(plugin.module)}},
         },
     }
-    if plugin.config is not None:
-        value = {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": plugin.config}
-        config["configuration"] = value
-    typed = {"@type": f"{_API}.extensions.filters.http.wasm.v3.Wasm", "config": config}
+    for place, text in ((config, plugin.config), (config["vm_config"], plugin.vm_config)):
+        if text is not None:
+            value = {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": text}
+            place["configuration"] = value
+    typed = {"@type": f"{_API}.extensions.filters.{kind}.wasm.v3.Wasm", "config": config}
     return {"name": plugin.name, "typed_config": typed}
 
 
-def _bootstrap(filters: list[dict[str, Any]], upstream: int) -> dict[str, Any]:
-    loopback = {"socket_address": {"address": "127.0.0.1", "port_value": 0}}
+def _tcp(plugins: Iterable[Plugin]) -> list[dict[str, Any]]:
+    proxy = {
+        "@type": f"{_API}.extensions.filters.network.tcp_proxy.v3.TcpProxy",
+        "stat_prefix": "test",
+        "cluster": "upstream",
+    }
+    return [*(_filter(plugin, "network") for plugin in plugins), {"name": "tcp", "typed_config": proxy}]
+
+
+def _http(plugins: Iterable[Plugin]) -> list[dict[str, Any]]:
     routes = [
         {"match": {"prefix": "/routed"}, "direct_response": {"status": 299}},
         {"match": {"prefix": "/"}, "route": {"cluster": "upstream"}},
@@ -201,11 +217,16 @@ def _bootstrap(filters: list[dict[str, Any]], upstream: int) -> dict[str, Any]:
         "http_protocol_options": {"enable_trailers": True},
         "route_config": {"virtual_hosts": [{"name": "all", "domains": ["*"], "routes": routes}]},
         "http_filters": [
-            *filters,
+            *map(_filter, plugins),
             {"name": "router", "typed_config": {"@type": f"{_API}.extensions.filters.http.router.v3.Router"}},
         ],
     }
-    chains = [{"filters": [{"name": "http", "typed_config": manager}]}]
+    return [{"name": "http", "typed_config": manager}]
+
+
+def _bootstrap(chain: list[dict[str, Any]], upstream: int) -> dict[str, Any]:
+    loopback = {"socket_address": {"address": "127.0.0.1", "port_value": 0}}
+    chains = [{"filters": chain}]
     return {
         "admin": {"address": loopback},
         "static_resources": {

@@ -1,4 +1,4 @@
-"""What the C++ language asks of zig: which files, which flags, in which order; and what it makes of the result.
+"""What the C++ language asks of zig: which files, which flags, which order; and what it does with the result.
 
 ``Zig`` is the compiler as a world: it writes what a step's ``-o`` names and refuses what says ``#error``.
 """
@@ -163,6 +163,8 @@ def test_no_path_of_this_machine_reaches_the_module(workshop: Workshop) -> None:
         pytest.param("#define TWEAK\n" + SDK_FIRST, False, id="after a macro it may depend on"),
         pytest.param("int x;\n" + SDK_FIRST, False, id="after code"),
         pytest.param("// " + SDK_FIRST, False, id="in a comment"),
+        pytest.param("/*\n" + SDK_FIRST + "*/", False, id="in a long comment"),
+        pytest.param("/**/ // x\n" * 5000 + "int x;", False, id="after more than could be tried in turn"),
         pytest.param("#include <string>\n", False, id="not at all"),
     ],
 )

@@ -42,8 +42,9 @@ _SUFFIXES = (*_CPP_SUFFIXES, ".c")
 
 # Nothing but comments and other includes before the SDK: then it may as well come first, precompiled.
 _BEGINS_WITH_SDK = re.compile(
-    r'(?:\s|//[^\n]*\n|/\*.*?\*/|#\s*include[^\n]*\n)*?#\s*include\s*["<]proxy_wasm_intrinsics\.h[">]',
-    re.DOTALL,
+    r"""(?: \s++ | //[^\n]*+ | /\*(?:[^*]|\*(?!/))*+\*/ | \#[ ]*include\s*["<](?!proxy_wasm_intr)[^\n]*+ )*+
+        \#[ ]*include\s*["<]proxy_wasm_intrinsics\.h[">]""",
+    re.VERBOSE,
 )
 _PREAMBLE_BYTES = 8  # magic and version, before a module's first section
 
@@ -60,15 +61,16 @@ class _Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     defines: tuple[str, ...] = ()
     """``NAME`` or ``NAME=value``."""
     symbols: Literal["names", "full", "none"] = "names"
-    """What the module keeps for backtraces: names of functions, all debug information, nothing."""
+    """What the module keeps for backtraces: names of functions, all debug information (which has paths of
+    this machine in it), nothing."""
     abi: Literal["0.2.1", "0.2.0", "0.1.0"] = "0.2.1"
 
 
 class Cpp:
     """Implements ``Language`` for C++."""
 
-    name = "cpp"
-    tools = ("zig",)
+    name: str = "cpp"
+    tools: tuple[str, ...] = ("zig",)
 
     async def build(self, job: Job) -> None:
         """Compile and link the project; raises ``UsageError`` for options, ``BuildFailed`` for source."""

@@ -4,7 +4,7 @@
 // A filter derives from Context (one object per stream) and, for its configuration, from RootContext (one per
 // plugin and worker), overrides the callbacks it cares about, and registers both:
 //
-//   static RegisterContextFactory register_filter(CONTEXT_FACTORY(MyContext), ROOT_FACTORY(MyRootContext), "my_root_id");
+//   static RegisterContextFactory registered(CONTEXT_FACTORY(MyContext), ROOT_FACTORY(MyRootContext), "my_root_id");
 //
 // What to know beyond the names:
 //
@@ -68,9 +68,10 @@ enum class WasmResult : uint32_t {
 };
 
 inline std::string toString(WasmResult result) {
-  constexpr const char *names[] = {"Ok",          "NotFound",      "BadArgument",    "SerializationFailure", "ParseFailure",
-                                   "BadExpression", "InvalidMemoryAccess", "Empty", "CasMismatch", "ResultMismatch",
-                                   "InternalFailure", "BrokenConnection", "Unimplemented"};
+  constexpr const char *names[] = {"Ok",           "NotFound",       "BadArgument",         "SerializationFailure",
+                                   "ParseFailure", "BadExpression",  "InvalidMemoryAccess", "Empty",
+                                   "CasMismatch",  "ResultMismatch", "InternalFailure",     "BrokenConnection",
+                                   "Unimplemented"};
   const auto index = static_cast<size_t>(result);
   return index < std::size(names) ? names[index] : "Unknown";
 }
@@ -175,8 +176,8 @@ PROXY_WASM_CALL(proxy_resolve_shared_queue)(const char *vm_id, size_t vm_id_size
                                             uint32_t *token);
 PROXY_WASM_CALL(proxy_dequeue_shared_queue)(uint32_t token, const char **data, size_t *size);
 PROXY_WASM_CALL(proxy_enqueue_shared_queue)(uint32_t token, const char *data, size_t size);
-PROXY_WASM_CALL(proxy_add_header_map_value)(WasmHeaderMapType type, const char *key, size_t key_size,
-                                            const char *value, size_t value_size);
+PROXY_WASM_CALL(proxy_add_header_map_value)(WasmHeaderMapType type, const char *key, size_t key_size, const char *value,
+                                            size_t value_size);
 PROXY_WASM_CALL(proxy_get_header_map_value)(WasmHeaderMapType type, const char *key, size_t key_size,
                                             const char **value, size_t *value_size);
 PROXY_WASM_CALL(proxy_replace_header_map_value)(WasmHeaderMapType type, const char *key, size_t key_size,
@@ -194,9 +195,9 @@ PROXY_WASM_CALL(proxy_http_call)(const char *uri, size_t uri_size, const void *h
                                  const char *body, size_t body_size, const void *trailers, size_t trailers_size,
                                  uint32_t timeout_milliseconds, uint32_t *token);
 PROXY_WASM_CALL(proxy_grpc_call)(const char *service, size_t service_size, const char *service_name,
-                                 size_t service_name_size, const char *method, size_t method_size,
-                                 const void *metadata, size_t metadata_size, const char *request,
-                                 size_t request_size, uint32_t timeout_milliseconds, uint32_t *token);
+                                 size_t service_name_size, const char *method, size_t method_size, const void *metadata,
+                                 size_t metadata_size, const char *request, size_t request_size,
+                                 uint32_t timeout_milliseconds, uint32_t *token);
 PROXY_WASM_CALL(proxy_grpc_stream)(const char *service, size_t service_size, const char *service_name,
                                    size_t service_name_size, const char *method, size_t method_size,
                                    const void *metadata, size_t metadata_size, uint32_t *token);
@@ -219,11 +220,21 @@ PROXY_WASM_CALL(proxy_continue_response)();
 
 // ---------------------------------------------------------------------------------------------------- logging
 
-inline WasmResult logTrace(std::string_view message) { return proxy_log(LogLevel::trace, message.data(), message.size()); }
-inline WasmResult logDebug(std::string_view message) { return proxy_log(LogLevel::debug, message.data(), message.size()); }
-inline WasmResult logInfo(std::string_view message) { return proxy_log(LogLevel::info, message.data(), message.size()); }
-inline WasmResult logWarn(std::string_view message) { return proxy_log(LogLevel::warn, message.data(), message.size()); }
-inline WasmResult logError(std::string_view message) { return proxy_log(LogLevel::error, message.data(), message.size()); }
+inline WasmResult logTrace(std::string_view message) {
+  return proxy_log(LogLevel::trace, message.data(), message.size());
+}
+inline WasmResult logDebug(std::string_view message) {
+  return proxy_log(LogLevel::debug, message.data(), message.size());
+}
+inline WasmResult logInfo(std::string_view message) {
+  return proxy_log(LogLevel::info, message.data(), message.size());
+}
+inline WasmResult logWarn(std::string_view message) {
+  return proxy_log(LogLevel::warn, message.data(), message.size());
+}
+inline WasmResult logError(std::string_view message) {
+  return proxy_log(LogLevel::error, message.data(), message.size());
+}
 inline WasmResult logCritical(std::string_view message) {
   return proxy_log(LogLevel::critical, message.data(), message.size());
 }
@@ -234,8 +245,8 @@ inline WasmResult logCritical(std::string_view message) {
   __builtin_trap();
 }
 
-#define CHECK_RESULT(_c)                                       \
-  do {                                                         \
+#define CHECK_RESULT(_c)                                  \
+  do {                                                    \
     if ((_c) != WasmResult::Ok) logAbort("not Ok: " #_c); \
   } while (0)
 
@@ -264,11 +275,11 @@ inline bool listens(LogLevel level) {
 #define PROXY_WASM_TEXT(_x) PROXY_WASM_TEXT_(_x)
 
 // Log with the place in the source. The message may be any expression that can stand after `std::string +`.
-#define LOG(_level, ...)                                                                                      \
-  do {                                                                                                        \
-    if (proxy_wasm_detail::listens(proxy_wasm_detail::Level::_level)) {                                       \
+#define LOG(_level, ...)                                                                                           \
+  do {                                                                                                             \
+    if (proxy_wasm_detail::listens(proxy_wasm_detail::Level::_level)) {                                            \
       log##_level(std::string("[" __FILE__ ":" PROXY_WASM_TEXT(__LINE__) "]::") + __func__ + "() " + __VA_ARGS__); \
-    }                                                                                                         \
+    }                                                                                                              \
   } while (0)
 #define LOG_TRACE(...) LOG(Trace, __VA_ARGS__)
 #define LOG_DEBUG(...) LOG(Debug, __VA_ARGS__)
@@ -454,7 +465,7 @@ class ContextBase {
 
   virtual void onCreate() {}
   virtual bool onDoneBase() = 0;
-  virtual void onLog() {}     // after onDone
+  virtual void onLog() {}     // in Envoy before onDone of an HTTP stream, after that of a TCP one
   virtual void onDelete() {}  // the last callback
   virtual void onForeignFunction(uint32_t /*function_id*/, uint32_t /*data_size*/) {}
 
@@ -583,7 +594,8 @@ class RootContext : public ContextBase {
   }
 
   // Call the cluster `uri`. The callback runs in the root's context: to act on a stream, find it with getContext(id),
-  // which is nullptr when the stream has gone, and make it the effective one. `headers` is 0 when the call failed.
+  // which is nullptr when the stream has gone, and make it the effective one. A call that failed gets 0 headers, or the
+  // 503 or 504 that Envoy answers in the upstream's stead.
   WasmResult httpCall(std::string_view uri, const HeaderStringPairs &request_headers, std::string_view request_body,
                       const HeaderStringPairs &request_trailers, uint32_t timeout_milliseconds,
                       HttpCallCallback callback);
@@ -646,7 +658,9 @@ class Context : public ContextBase {
   }
   virtual FilterHeadersStatus onResponseHeaders(uint32_t /*headers*/) { return FilterHeadersStatus::Continue; }
   virtual FilterMetadataStatus onResponseMetadata(uint32_t /*elements*/) { return FilterMetadataStatus::Continue; }
-  virtual FilterDataStatus onResponseBody(size_t /*size*/, bool /*end_of_stream*/) { return FilterDataStatus::Continue; }
+  virtual FilterDataStatus onResponseBody(size_t /*size*/, bool /*end_of_stream*/) {
+    return FilterDataStatus::Continue;
+  }
   virtual FilterTrailersStatus onResponseTrailers(uint32_t /*trailers*/) { return FilterTrailersStatus::Continue; }
 
   virtual void onDone() {}
@@ -789,23 +803,20 @@ inline WasmResult getHeaderMapSize(WasmHeaderMapType type, size_t *size) {
 
 // addRequestHeader, getRequestHeader, replaceRequestHeader, removeRequestHeader, getRequestHeaderPairs,
 // setRequestHeaderPairs, getRequestHeaderSize; the same for RequestTrailer, ResponseHeader and ResponseTrailer.
-#define PROXY_WASM_HEADER_MAP(Name, map)                                                     \
-  inline WasmResult add##Name(std::string_view key, std::string_view value) {                \
-    return addHeaderMapValue(WasmHeaderMapType::map, key, value);                            \
-  }                                                                                          \
-  inline WasmDataPtr get##Name(std::string_view key) {                                       \
-    return getHeaderMapValue(WasmHeaderMapType::map, key);                                   \
-  }                                                                                          \
-  inline WasmResult replace##Name(std::string_view key, std::string_view value) {            \
-    return replaceHeaderMapValue(WasmHeaderMapType::map, key, value);                        \
-  }                                                                                          \
-  inline WasmResult remove##Name(std::string_view key) {                                     \
-    return removeHeaderMapValue(WasmHeaderMapType::map, key);                                \
-  }                                                                                          \
-  inline WasmDataPtr get##Name##Pairs() { return getHeaderMapPairs(WasmHeaderMapType::map); } \
-  inline WasmResult set##Name##Pairs(const HeaderStringPairs &pairs) {                       \
-    return setHeaderMapPairs(WasmHeaderMapType::map, pairs);                                 \
-  }                                                                                          \
+// Setting all request headers must keep x-forwarded-proto: Envoy finds no route without it.
+#define PROXY_WASM_HEADER_MAP(Name, map)                                                                             \
+  inline WasmResult add##Name(std::string_view key, std::string_view value) {                                        \
+    return addHeaderMapValue(WasmHeaderMapType::map, key, value);                                                    \
+  }                                                                                                                  \
+  inline WasmDataPtr get##Name(std::string_view key) { return getHeaderMapValue(WasmHeaderMapType::map, key); }      \
+  inline WasmResult replace##Name(std::string_view key, std::string_view value) {                                    \
+    return replaceHeaderMapValue(WasmHeaderMapType::map, key, value);                                                \
+  }                                                                                                                  \
+  inline WasmResult remove##Name(std::string_view key) { return removeHeaderMapValue(WasmHeaderMapType::map, key); } \
+  inline WasmDataPtr get##Name##Pairs() { return getHeaderMapPairs(WasmHeaderMapType::map); }                        \
+  inline WasmResult set##Name##Pairs(const HeaderStringPairs &pairs) {                                               \
+    return setHeaderMapPairs(WasmHeaderMapType::map, pairs);                                                         \
+  }                                                                                                                  \
   inline WasmResult get##Name##Size(size_t *size) { return getHeaderMapSize(WasmHeaderMapType::map, size); }
 PROXY_WASM_HEADER_MAP(RequestHeader, RequestHeaders)
 PROXY_WASM_HEADER_MAP(RequestTrailer, RequestTrailers)
@@ -822,8 +833,8 @@ inline WasmDataPtr getBufferBytes(WasmBufferType type, size_t start, size_t leng
 inline WasmResult getBufferStatus(WasmBufferType type, size_t *size, uint32_t *flags) {
   return proxy_get_buffer_status(type, size, flags);
 }
-// Puts `data` where `length` bytes were from `start` on. `new_size`, when given, holds the size before and gets the
-// size after.
+// Puts `data` where `length` bytes were from `start` on. Envoy can put it before or after all there is, or instead of
+// all there is, and nowhere between. `new_size`, when given, holds the size before and gets the size after.
 inline WasmResult setBuffer(WasmBufferType type, size_t start, size_t length, std::string_view data,
                             size_t *new_size = nullptr) {
   const WasmResult result = proxy_set_buffer_bytes(type, start, length, data.data(), data.size());
@@ -959,8 +970,7 @@ inline WasmResult getSharedData(std::string_view key, WasmDataPtr *value, uint32
   const char *data = nullptr;
   size_t size = 0;
   uint32_t unused = 0;
-  const WasmResult result =
-      proxy_get_shared_data(key.data(), key.size(), &data, &size, cas != nullptr ? cas : &unused);
+  const WasmResult result = proxy_get_shared_data(key.data(), key.size(), &data, &size, cas != nullptr ? cas : &unused);
   if (result == WasmResult::Ok) *value = std::make_unique<WasmData>(data, size);
   return result;
 }
@@ -992,7 +1002,8 @@ inline WasmResult dequeueSharedQueue(uint32_t token, WasmDataPtr *data) {
 }
 
 // A function the host offers by name; its answer, if wanted, in `result`.
-inline WasmResult callForeignFunction(std::string_view name, std::string_view arguments, WasmDataPtr *result = nullptr) {
+inline WasmResult callForeignFunction(std::string_view name, std::string_view arguments,
+                                      WasmDataPtr *result = nullptr) {
   char *data = nullptr;
   size_t size = 0;
   const WasmResult status =
@@ -1022,19 +1033,22 @@ inline WasmResult makeHttpCall(std::string_view uri, const HeaderStringPairs &re
                          request_body.size(), trailers.data(), trailers.size(), timeout_milliseconds, token);
 }
 
+// An empty service takes Envoy 1.40 down with all its streams: it is refused here.
 inline WasmResult grpcCall(std::string_view service, std::string_view service_name, std::string_view method_name,
                            const HeaderStringPairs &initial_metadata, std::string_view request,
                            uint32_t timeout_milliseconds, uint32_t *token) {
+  if (service.empty()) return WasmResult::ParseFailure;
   const proxy_wasm_detail::Wire metadata(initial_metadata);
-  return proxy_grpc_call(service.data(), service.size(), service_name.data(), service_name.size(),
-                         method_name.data(), method_name.size(), metadata.data(), metadata.size(), request.data(),
-                         request.size(), timeout_milliseconds, token);
+  return proxy_grpc_call(service.data(), service.size(), service_name.data(), service_name.size(), method_name.data(),
+                         method_name.size(), metadata.data(), metadata.size(), request.data(), request.size(),
+                         timeout_milliseconds, token);
 }
 inline WasmResult grpcStream(std::string_view service, std::string_view service_name, std::string_view method_name,
                              const HeaderStringPairs &initial_metadata, uint32_t *token) {
+  if (service.empty()) return WasmResult::ParseFailure;
   const proxy_wasm_detail::Wire metadata(initial_metadata);
-  return proxy_grpc_stream(service.data(), service.size(), service_name.data(), service_name.size(),
-                           method_name.data(), method_name.size(), metadata.data(), metadata.size(), token);
+  return proxy_grpc_stream(service.data(), service.size(), service_name.data(), service_name.size(), method_name.data(),
+                           method_name.size(), metadata.data(), metadata.size(), token);
 }
 inline WasmResult grpcCancel(uint32_t token) { return proxy_grpc_cancel(token); }
 inline WasmResult grpcClose(uint32_t token) { return proxy_grpc_close(token); }
@@ -1137,19 +1151,19 @@ inline WasmResult RootContext::grpcSimpleCall(std::string_view service, std::str
                                               std::string_view request, uint32_t timeout_milliseconds,
                                               std::function<void(size_t body_size)> on_success,
                                               std::function<void(GrpcStatus status)> on_failure) {
-  return grpcSimpleCall(service, service_name, method_name, initial_metadata, request, timeout_milliseconds,
-                        [on_success = std::move(on_success), on_failure = std::move(on_failure)](
-                            GrpcStatus status, size_t body_size) {
-                          status == GrpcStatus::Ok ? on_success(body_size) : on_failure(status);
-                        });
+  return grpcSimpleCall(
+      service, service_name, method_name, initial_metadata, request, timeout_milliseconds,
+      [on_success = std::move(on_success), on_failure = std::move(on_failure)](GrpcStatus status, size_t body_size) {
+        status == GrpcStatus::Ok ? on_success(body_size) : on_failure(status);
+      });
 }
 
 inline WasmResult RootContext::grpcCallHandler(std::string_view service, std::string_view service_name,
                                                std::string_view method_name, const HeaderStringPairs &initial_metadata,
                                                std::string_view request, uint32_t timeout_milliseconds,
                                                std::unique_ptr<GrpcCallHandlerBase> handler) {
-  const WasmResult result = grpcCall(service, service_name, method_name, initial_metadata, request,
-                                     timeout_milliseconds, &handler->token_);
+  const WasmResult result =
+      grpcCall(service, service_name, method_name, initial_metadata, request, timeout_milliseconds, &handler->token_);
   if (result == WasmResult::Ok) {
     handler->context_ = this;
     grpcCalls().add({.token = handler->token_, .unary = std::move(handler)});
@@ -1205,7 +1219,9 @@ inline void GrpcStreamHandlerBase::halfClosed(bool *half) {
 inline WasmResult defineMetric(MetricType type, std::string_view name, uint32_t *metric_id) {
   return proxy_define_metric(type, name.data(), name.size(), metric_id);
 }
-inline WasmResult incrementMetric(uint32_t metric_id, int64_t offset) { return proxy_increment_metric(metric_id, offset); }
+inline WasmResult incrementMetric(uint32_t metric_id, int64_t offset) {
+  return proxy_increment_metric(metric_id, offset);
+}
 inline WasmResult recordMetric(uint32_t metric_id, uint64_t value) { return proxy_record_metric(metric_id, value); }
 inline WasmResult getMetric(uint32_t metric_id, uint64_t *value) { return proxy_get_metric(metric_id, value); }
 
@@ -1357,7 +1373,7 @@ struct MetricTagDescriptor {
 template <typename T>
 MetricTag toMetricTag(const MetricTagDescriptor<T> &descriptor) {
   using Type = MetricTag::TagType;
-  return {std::string(descriptor.name), std::is_same_v<T, bool>      ? Type::Bool
+  return {std::string(descriptor.name), std::is_same_v<T, bool>   ? Type::Bool
                                         : std::is_arithmetic_v<T> ? Type::Int
                                                                   : Type::String};
 }
@@ -1543,7 +1559,8 @@ PROXY_WASM_EXPORT(proxy_on_tick) inline void onTick(uint32_t id) { Host::root(id
 PROXY_WASM_EXPORT(proxy_on_queue_ready) inline void onQueueReady(uint32_t id, uint32_t token) {
   Host::root(id).onQueueReady(token);
 }
-PROXY_WASM_EXPORT(proxy_on_foreign_function) inline void onForeignFunction(uint32_t id, uint32_t function, uint32_t size) {
+PROXY_WASM_EXPORT(proxy_on_foreign_function)
+inline void onForeignFunction(uint32_t id, uint32_t function, uint32_t size) {
   Host::base(id).onForeignFunction(function, size);
 }
 PROXY_WASM_EXPORT(proxy_on_http_call_response)
@@ -1567,15 +1584,16 @@ PROXY_WASM_EXPORT(proxy_on_grpc_close) inline void onGrpcClose(uint32_t id, uint
 
 // The callbacks of streams. Each is a template so that only what keep() names below becomes part of the module;
 // its one instance has the same name in every source file, and the linker keeps one.
-#define PROXY_WASM_STREAM_CALLBACK(Name, symbol, Result, Parameters, call)   \
-  template <bool>                                                            \
-  struct Name {                                                              \
+#define PROXY_WASM_STREAM_CALLBACK(Name, symbol, Result, Parameters, call)    \
+  template <bool>                                                             \
+  struct Name {                                                               \
     PROXY_WASM_EXPORT(symbol) static Result enter Parameters { return call; } \
   };
 PROXY_WASM_STREAM_CALLBACK(OnNewConnection, proxy_on_new_connection, FilterStatus, (uint32_t id),
                            Host::stream(id).onNewConnection())
 PROXY_WASM_STREAM_CALLBACK(OnDownstreamData, proxy_on_downstream_data, FilterStatus,
-                           (uint32_t id, uint32_t size, uint32_t end), Host::stream(id).onDownstreamData(size, end != 0))
+                           (uint32_t id, uint32_t size, uint32_t end),
+                           Host::stream(id).onDownstreamData(size, end != 0))
 PROXY_WASM_STREAM_CALLBACK(OnUpstreamData, proxy_on_upstream_data, FilterStatus,
                            (uint32_t id, uint32_t size, uint32_t end), Host::stream(id).onUpstreamData(size, end != 0))
 PROXY_WASM_STREAM_CALLBACK(OnDownstreamConnectionClose, proxy_on_downstream_connection_close, void,

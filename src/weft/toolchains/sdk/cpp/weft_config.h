@@ -65,9 +65,10 @@ class ConfigObject {
   }
 
   int64_t integer(std::string_view key, int64_t fallback, int64_t least = INT64_MIN, int64_t most = INT64_MAX) {
-    const std::string problem = least == INT64_MIN && most == INT64_MAX
-                                    ? "must be an integer"
-                                    : "must be an integer from " + std::to_string(least) + " to " + std::to_string(most);
+    const std::string problem =
+        least == INT64_MIN && most == INT64_MAX
+            ? "must be an integer"
+            : "must be an integer from " + std::to_string(least) + " to " + std::to_string(most);
     const Json *value = take(key, Json::Type::Number, problem);
     if (value == nullptr) return fallback;
     const std::optional<int64_t> integer = value->integer();
@@ -84,17 +85,15 @@ class ConfigObject {
   // A list; a missing key is an empty one.
   std::vector<std::string> strings(std::string_view key) {
     std::vector<std::string> result;
-    each(key, Json::Type::String, "must be a string", [&](const Json &item, const std::string &) {
-      result.push_back(item.text());
-    });
+    each(key, Json::Type::String, "must be a string",
+         [&](const Json &item, const std::string &) { result.push_back(item.text()); });
     return result;
   }
 
   std::vector<ConfigObject> objects(std::string_view key) {
     std::vector<ConfigObject> result;
-    each(key, Json::Type::Object, "must be an object", [&](const Json &item, const std::string &path) {
-      result.emplace_back(item, path + ".", *report_);
-    });
+    each(key, Json::Type::Object, "must be an object",
+         [&](const Json &item, const std::string &path) { result.emplace_back(item, path + ".", *report_); });
     return result;
   }
 
@@ -109,7 +108,9 @@ class ConfigObject {
   }
 
   // For checks of the filter's own: refuse("name", "must not be empty").
-  void refuse(std::string_view key, std::string_view problem) { report_->complain(pathTo(key) + " " + std::string(problem)); }
+  void refuse(std::string_view key, std::string_view problem) {
+    report_->complain(pathTo(key) + " " + std::string(problem));
+  }
 
  private:
   ConfigReport::Object &self() const { return report_->objects[number_]; }

@@ -30,9 +30,9 @@ class Json {
 
   Type type() const { return type_; }
 
-  bool boolean() const { return boolean_; }                   // a Bool's value
-  const std::string &text() const { return text_; }           // a String's content; a Number as it was written
-  const std::vector<Json> &items() const { return items_; }   // an Array's elements, an Object's values
+  bool boolean() const { return boolean_; }                       // a Bool's value
+  const std::string &text() const { return text_; }               // a String's content; a Number as it was written
+  const std::vector<Json> &items() const { return items_; }       // an Array's elements, an Object's values
   const std::vector<std::string> &keys() const { return keys_; }  // an Object's keys, in the order of items()
 
   // An Object's value by its key, or nullptr.
