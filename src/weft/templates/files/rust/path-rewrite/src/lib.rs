@@ -93,13 +93,7 @@ impl Config {
         let mut config = Config::default();
         for (key, value) in json::object(text)? {
             match (key.as_str(), value) {
-                ("rewrites", Value::Array(items)) => {
-                    for (index, item) in items.into_iter().enumerate() {
-                        let rewrite = Rewrite::parse(item)
-                            .map_err(|problem| format!("rewrites[{index}]{problem}"))?;
-                        config.rewrites.push(rewrite);
-                    }
-                }
+                ("rewrites", Value::Array(items)) => config.rewrites = Rewrite::parse_all(items)?,
                 ("rewrites", _) => return Err("rewrites must be a list".into()),
                 _ => return Err(format!("{key} is not a known key")),
             }
@@ -115,6 +109,14 @@ impl Config {
 }
 
 impl Rewrite {
+    fn parse_all(items: Vec<Value>) -> Result<Vec<Self>, String> {
+        let mut rewrites = Vec::new();
+        for (at, item) in items.into_iter().enumerate() {
+            rewrites.push(Self::parse(item).map_err(|problem| format!("rewrites[{at}]{problem}"))?);
+        }
+        Ok(rewrites)
+    }
+
     fn parse(item: Value) -> Result<Self, String> {
         let Value::Object(keys) = item else {
             return Err(" must be an object".into());
