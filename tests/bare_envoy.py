@@ -105,13 +105,7 @@ class Running:
 
     def stats(self, filter_: str) -> str:
         """Envoy's statistics whose names match."""
-        host, port = self.admin.split(":")
-        connection = http.client.HTTPConnection(host, int(port), timeout=30)
-        try:
-            connection.request("GET", f"/stats?filter={filter_}")
-            return connection.getresponse().read().decode()
-        finally:
-            connection.close()
+        return _ask_admin(self.admin, f"/stats?filter={filter_}")
 
 
 def envoy_binary() -> Path:
@@ -161,14 +155,21 @@ def _wait(process: subprocess.Popen[bytes], log: Path, addresses: Path, upstream
         assert process.poll() is None, log.read_text(errors="replace")
         try:
             admin = addresses.read_text()
-            host, port = admin.split(":")
-            connection = http.client.HTTPConnection(host, int(port), timeout=5)
-            connection.request("GET", "/listeners?format=json")
-            listener = json.load(connection.getresponse())["listener_statuses"][0]
+            listener = json.loads(_ask_admin(admin, "/listeners?format=json"))["listener_statuses"][0]
             return Running(listener["local_address"]["socket_address"]["port_value"], admin, log, upstream)
-        except (OSError, KeyError, ValueError):
+        except (OSError, LookupError, ValueError):
             time.sleep(0.02)
     raise AssertionError(log.read_text(errors="replace"))
+
+
+def _ask_admin(admin: str, path: str) -> str:
+    host, port = admin.split(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=30)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().read().decode()
+    finally:
+        connection.close()
 
 
 def _filter(plugin: Plugin) -> dict[str, Any]:
@@ -217,7 +218,7 @@ def _bootstrap(filters: list[dict[str, Any]], upstream: int) -> dict[str, Any]:
 def _cluster(name: str, port: int) -> dict[str, Any]:
     address = {"socket_address": {"address": "127.0.0.1", "port_value": port}}
     options = {"explicit_http_config": {"http_protocol_options": {"enable_trailers": True}}}
-    kind = f"{_API}.extensions.upstreams.http.v3.HttpProtocolOptions"
+    kind = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
     return {
         "name": name,
         "type": "STATIC",
@@ -225,7 +226,7 @@ def _cluster(name: str, port: int) -> dict[str, Any]:
             "cluster_name": name,
             "endpoints": [{"lb_endpoints": [{"endpoint": {"address": address}}]}],
         },
-        "typed_extension_protocol_options": {kind: {"@type": f"type.googleapis.com/{kind[24:]}", **options}},
+        "typed_extension_protocol_options": {kind: {"@type": f"type.googleapis.com/{kind}", **options}},
     }
 
 

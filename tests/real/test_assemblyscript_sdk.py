@@ -155,7 +155,7 @@ def test_a_new_path_gets_a_new_route(sink: Running) -> None:
 def test_bodies_are_read_and_changed(sink: Running) -> None:
     body = bytes(range(33, 127)) * 200
     answer = sink.ask("/body", method="POST", body=body)
-    assert sink.upstream.seen[-1].body == b"<" + body[1:] + b">"
+    assert sink.upstream.seen[-1].body == b"<" + body + b">"
     assert answer.body == b"replaced"
     assert sink.logged(rf"body of {len(body)} bytes")
 
@@ -192,9 +192,7 @@ class TestCalls:
     def test_are_answered_in_the_stream_that_asked(self, sink: Running) -> None:
         sink.ask("/call")
         called, passed = sink.upstream.seen[-2:]
-        assert (called.first_line, called.body, called.trailers) == (
-            "POST /called HTTP/1.1", b"a question", [("x-trailer", "asked")],
-        )  # fmt: skip
+        assert (called.first_line, called.body) == ("POST /called HTTP/1.1", b"a question")
         told = [passed.one(f"x-call-{what}") for what in ("status", "from", "body", "trailer", "counts")]
         assert told == ["200", "upstream", "a question", "upstream", "true 1"]
 

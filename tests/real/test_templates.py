@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from conftest import Weft
+from samples import sample
 from serving import serving
 
 EVERY_LANGUAGE = [
@@ -22,31 +23,18 @@ EVERY_LANGUAGE = [
 every_language = pytest.mark.parametrize("language", EVERY_LANGUAGE)
 
 
-@pytest.fixture
-def made(weft: Weft, tmp_path: Path, language: str, request: pytest.FixtureRequest) -> Path:
-    """The module of an untouched template; the test's ``example`` mark says which."""
-    example = request.node.get_closest_marker("example").args[0]
-    folder = tmp_path / "my_sample"
-    assert weft("init", folder, "--language", language, "--example", example).code == 0
-    built = weft("build", folder, "--out", tmp_path / "my_sample.wasm", "-t", "localhost/my_sample:v1")
-    assert built.code == 0, built.err
-    return folder
-
-
 @every_language
-@pytest.mark.example("add-header")
-def test_add_header(made: Path, weft: Weft, env: dict[str, str], tmp_path: Path) -> None:
-    with serving("localhost/my_sample:v1", env=env, folder=tmp_path) as run:
+def test_add_header(language: str, env: dict[str, str], tmp_path: Path) -> None:
+    folder, module = sample(language, "add-header")
+    with serving(folder, env=env, folder=tmp_path) as run:
         assert run.get("/any").header("hello") == "world"
         assert run.get("/any").echo()["path"] == "/any"
     config = '{"name": "X-Mine", "value": "yes, mine"}'
-    with serving(tmp_path / "my_sample.wasm", "--root-id", "my_sample", "--config", config,
-                 env=env, folder=tmp_path) as run:  # fmt: skip
+    with serving(module, "--root-id", "my_sample", "--config", config, env=env, folder=tmp_path) as run:
         assert run.get("/").header("x-mine") == "yes, mine"
 
 
 @every_language
-@pytest.mark.example("add-header")
 @pytest.mark.parametrize(
     ("config", "complaint"),
     [
@@ -58,19 +46,18 @@ def test_add_header(made: Path, weft: Weft, env: dict[str, str], tmp_path: Path)
     ],
 )
 def test_a_wrong_config_is_refused_in_the_filters_own_words(
-    made: Path, weft: Weft, tmp_path: Path, config: str, complaint: str
+    language: str, weft: Weft, config: str, complaint: str
 ) -> None:
-    result = weft(
-        "run", tmp_path / "my_sample.wasm", "--root-id", "my_sample", "--config", config, "--port", "0"
-    )
+    _, module = sample(language, "add-header")
+    result = weft("run", module, "--root-id", "my_sample", "--config", config, "--port", "0")
     assert result.code == 6
     assert complaint in result.err
     assert "Unable to create Wasm plugin" not in result.err
 
 
 @every_language
-@pytest.mark.example("path-rewrite")
-def test_path_rewrite(made: Path, weft: Weft, env: dict[str, str], tmp_path: Path) -> None:
+def test_path_rewrite(language: str, weft: Weft, env: dict[str, str], tmp_path: Path) -> None:
+    made, _ = sample(language, "path-rewrite")
     rewrites = [
         {"regex_match": "...", "custom_path": "/anything"},
         {"regex_match": r"/users/\d+(\?.*)?", "custom_path": "/user"},
@@ -96,8 +83,8 @@ def test_path_rewrite(made: Path, weft: Weft, env: dict[str, str], tmp_path: Pat
 
 
 @every_language
-@pytest.mark.example("external-auth")
-def test_external_auth(made: Path, env: dict[str, str], tmp_path: Path, authority: int) -> None:
+def test_external_auth(language: str, env: dict[str, str], tmp_path: Path, authority: int) -> None:
+    made, _ = sample(language, "external-auth")
     bootstrap = tmp_path / "bootstrap.yaml"
     bootstrap.write_text(yaml.safe_dump(with_clusters({"auth-cluster": authority})))
     with serving(made, "--bootstrap", bootstrap, env=env, folder=tmp_path) as run:
@@ -111,8 +98,8 @@ def test_external_auth(made: Path, env: dict[str, str], tmp_path: Path, authorit
 
 
 @every_language
-@pytest.mark.example("metrics")
-def test_metrics(made: Path, env: dict[str, str], tmp_path: Path) -> None:
+def test_metrics(language: str, env: dict[str, str], tmp_path: Path) -> None:
+    made, _ = sample(language, "metrics")
     with serving(made, env=env, folder=tmp_path) as run:
         seen = [run.get("/").header("x-requests-seen") for _ in range(3)]
         stats = run.stats("my_sample")
@@ -123,15 +110,15 @@ def test_metrics(made: Path, env: dict[str, str], tmp_path: Path) -> None:
 
 
 @every_language
-@pytest.mark.example("add-header")
 def test_two_builds_are_the_same_bytes_and_the_folder_is_only_read(
-    made: Path, weft: Weft, tmp_path: Path, language: str
+    language: str, weft: Weft, tmp_path: Path
 ) -> None:
+    made, module = sample(language, "add-header")
     before = {path: path.read_bytes() for path in made.rglob("*") if path.is_file()}
     elsewhere = tmp_path / "elsewhere" / "my_sample"
     assert weft("init", elsewhere, "--language", language).code == 0
     assert weft("build", elsewhere, "--out", tmp_path / "second.wasm").code == 0
-    assert (tmp_path / "second.wasm").read_bytes() == (tmp_path / "my_sample.wasm").read_bytes()
+    assert (tmp_path / "second.wasm").read_bytes() == module.read_bytes()
     assert {path: path.read_bytes() for path in made.rglob("*") if path.is_file()} == before
 
 

@@ -12,7 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["atomic_directory", "atomic_write", "read_limited"]
+from weft.errors import WeftError
+
+__all__ = ["atomic_directory", "atomic_write", "os_errors_as", "read_limited"]
 
 _FILE_MODE = 0o644
 _DIRECTORY_MODE = 0o755
@@ -72,6 +74,19 @@ def _move_into(source: Path, target: Path) -> None:
         for entry in moved:
             shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
         raise
+
+
+@contextmanager
+def os_errors_as(complaint: str, *, name_file: bool = False) -> Iterator[None]:
+    """Turn what the system says in the block into ``WeftError``: ``complaint: No space left on device``.
+
+    ``name_file`` adds the file it is about, where ``complaint`` does not say it.
+    """
+    try:
+        yield
+    except OSError as error:
+        file = f"{error.filename}: " if name_file and error.filename else ""
+        raise WeftError(f"{complaint}: {file}{error.strerror or error}") from error
 
 
 def read_limited(path: Path, limit: int) -> bytes | None:

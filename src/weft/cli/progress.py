@@ -38,7 +38,7 @@ class Progress:
     def say(self, text: str) -> None:
         """Show what goes on. ``fetching zig: 3 of 90 MB`` tells a pipe ``fetching zig``, once."""
         if self._bar:
-            self._bar.update(self._bar.task_ids[0], description=text)
+            self._bar.update(self._bar.task_ids[0], description=text, visible=True)
             return
         head = text.split(":", maxsplit=1)[0]
         if head != self._said:
@@ -74,5 +74,5 @@ def progress(console: Console, *, yes: bool = False) -> Iterator[Progress]:
     with RichProgress(
         *columns, console=terminal, transient=True, redirect_stdout=False, redirect_stderr=False
     ) as bar:
-        bar.add_task("")
+        bar.add_task("", visible=False)
         yield Progress(console, yes=yes, bar=bar)

@@ -15,12 +15,14 @@ from pathlib import Path
 from weft.base.processes import run
 from weft.errors import PartMissing
 from weft.toolchains.language import Job
+from weft.toolchains.workbench import StepFailed
 
 __all__ = ["BuilderImage", "container_engine"]
 
 _WORKSPACE = "/src/workspace"
 _OUTPUT = "/build_output"
 _REMOVE_SECONDS = 30.0
+_ENGINE_FAILED = 125  # what docker and podman exit with when the failure is theirs, not the container's
 
 # What the builder's entry script asks for, by language.
 _SETTINGS = {
@@ -52,7 +54,7 @@ def container_engine(env: Mapping[str, str]) -> Path:
     )
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class BuilderImage:
     """A ``Language`` that leaves the work to ``image``."""
 
@@ -79,6 +81,10 @@ class BuilderImage:
             command += ["-e", name]  # the value comes from our environment: it may hold a password
         try:
             await job.execute([*command, self.image], cwd=job.scratch, env=proxies)
+        except StepFailed as error:
+            if error.finished.code == _ENGINE_FAILED:
+                raise StepFailed(f"{engine.name} could not run {self.image}", error.finished) from error
+            raise
         except asyncio.CancelledError:
             await run([engine, "rm", "--force", container], env=self.env, timeout=_REMOVE_SECONDS)
             raise

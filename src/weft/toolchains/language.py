@@ -51,9 +51,15 @@ class Job:
 class Language(Protocol):
     """A source language. Implementations are stateless; one instance each in ``LANGUAGES``."""
 
-    name: str
-    tools: tuple[str, ...]
-    """Names of the tools it needs, as ``weft toolchain list`` shows them."""
+    @property
+    def name(self) -> str:
+        """As ``filter.language`` of weft.toml says it."""
+        ...
+
+    @property
+    def tools(self) -> tuple[str, ...]:
+        """Names of the tools it needs, as ``weft toolchain list`` shows them."""
+        ...
 
     async def build(self, job: Job) -> None:
         """Compile ``job.source`` into ``job.output``; raises ``BuildFailed`` with the compiler's words."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from weft.base.files import os_errors_as
 from weft.base.paths import Places
 from weft.errors import NotFound, PartMissing
 from weft.toolchains.search import Absent, Found, look_for
@@ -56,7 +57,8 @@ class Toolbox:
                 raise _parts_missing([absent])
             node = self.find("node") if "node" in absent.tool.needs else None
             path = node.path if node else None
-            await fetch(absent.tool, self.places.tools, self.env, say, node=path)
+            with os_errors_as(f"cannot fetch {absent.tool.name}", name_file=True):
+                await fetch(absent.tool, self.places.tools, self.env, say, node=path)
             del self._known[absent.tool.name]
         found = self.look(name)
         assert isinstance(found, Found)  # noqa: S101 - it was just put there

@@ -20,6 +20,10 @@ _STEP_SECONDS = 1800.0
 class StepFailed(BuildFailed):
     """A compiler ended with an error; its words were shown as it wrote them, if anybody listened."""
 
+    def __init__(self, message: str, finished: Finished) -> None:
+        super().__init__(message, detail=finished.output)
+        self.finished = finished
+
 
 def compiler_environment(
     env: Mapping[str, str], cache: Path, project_cache: Path, tools: Iterable[Path]
@@ -50,7 +54,7 @@ def executor(who: str, env: Mapping[str, str], on_line: Callable[[str], None] | 
         whole = {**outer, **(env or {})}
         finished = await run(command, cwd=cwd, env=whole, timeout=_STEP_SECONDS, on_line=on_line)
         if finished.code != 0:
-            raise StepFailed(f"the compiler refused {who}", detail=finished.output)
+            raise StepFailed(f"the compiler refused {who}", finished)
         return finished
 
     outer = env

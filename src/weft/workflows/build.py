@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from weft.base.files import read_limited
+from weft.base.files import os_errors_as, read_limited
 from weft.base.locks import exclusive
 from weft.errors import BuildFailed
 from weft.project import Project
@@ -89,30 +89,36 @@ async def compile_source(
     project = source.project
     compiler = compiler or LANGUAGES[project.language]
     tools = await provide(toolbox, compiler.tools, allow=allow, say=say)
-    places = toolbox.places
-    async with _workshop(places.cache, source.folder, scratch, say) as (cache, empty):
-        say(f"compiling {project.name} ({project.language})")
-        for note in _first_uses(compiler.tools, places.cache):
-            say(note)
-        env = compiler_environment(toolbox.env, places.cache, cache, tools.values())
-        job = Job(
-            source=source.folder,
-            output=_folder(empty / "out") / _OUTPUT,
-            scratch=_folder(empty / "scratch"),
-            cache=cache,
-            tools=tools,
-            execute=executor(project.name, env, on_line),
-            options=project.build,
-        )
-        started = time.monotonic()
-        try:
-            await compiler.build(job)
-        except StepFailed as error:
-            if on_line:
-                error.detail = None  # was shown
-            raise
-        seconds = time.monotonic() - started
-        return Built(_module(job.output, project.name), source, seconds)
+    cache = toolbox.places.cache
+    with os_errors_as(f"cannot build {source.folder}", name_file=True):
+        async with _workshop(cache, source.folder, scratch, say) as (kept, empty):
+            say(f"compiling {project.name} ({project.language})")
+            for note in _first_uses(compiler.tools, cache):
+                say(note)
+            env = compiler_environment(toolbox.env, cache, kept, tools.values())
+            job = Job(
+                source=source.folder,
+                output=_folder(empty / "out") / _OUTPUT,
+                scratch=_folder(empty / "scratch"),
+                cache=kept,
+                tools=tools,
+                execute=executor(project.name, env, on_line),
+                options=project.build,
+            )
+            seconds = await _timed(compiler, job, listening=on_line is not None)
+            return Built(_module(job.output, project.name), source, seconds)
+
+
+async def _timed(compiler: Language, job: Job, *, listening: bool) -> float:
+    """Build, and say how long it took. What somebody has seen is not shown again as the error's detail."""
+    started = time.monotonic()
+    try:
+        await compiler.build(job)
+    except StepFailed as error:
+        if listening:
+            error.detail = None
+        raise
+    return time.monotonic() - started
 
 
 def _first_uses(tools: Sequence[str], cache: Path) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from weft.base.files import atomic_write
+from weft.base.files import atomic_write, os_errors_as
 from weft.errors import UsageError
 from weft.oci import Digest, Reference, ReferenceInvalid
 from weft.toolchains import BuilderImage, Toolbox
@@ -138,7 +138,8 @@ def _keep(
         image = pack(module, runtime or _describe(module, project), flavor=order.flavor)
         digest = Store(order.store).put(reference, image)
     if order.out:
-        atomic_write(order.out, module)
+        with os_errors_as(f"cannot write {order.out}"):
+            atomic_write(order.out, module)
     return Made(Digest.of(module), len(module), reference, digest, seconds)
 
 

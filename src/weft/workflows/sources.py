@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from weft.base.files import read_limited
+from weft.base.files import os_errors_as, read_limited
 from weft.base.names import Name
 from weft.errors import NotFound, UsageError
 from weft.project import LANGUAGES, ConfigSection, Project
@@ -92,7 +92,8 @@ def read_runtime_config(path: Path) -> "RuntimeConfig":
 
 
 def _read(path: Path) -> bytes:
-    text = read_limited(path, _MAX_FILE_BYTES)
+    with os_errors_as(f"cannot read {path}"):
+        text = read_limited(path, _MAX_FILE_BYTES)
     if text is None:
         raise UsageError(f"{path} is larger than {_MAX_FILE_BYTES} bytes")
     return text

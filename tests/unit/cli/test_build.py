@@ -197,6 +197,22 @@ def test_the_compilers_words_come_as_they_are_and_nothing_is_written(
     assert out.read_bytes() == b"the last good one"
 
 
+def test_what_the_system_says_is_explained(weft: Weft, home: Path, tmp_path: Path) -> None:
+    project = tiny_project(tmp_path / "f")
+    (tmp_path / "file").touch()
+    out = weft("build", project, "--out", tmp_path / "file" / "sub" / "x.wasm")
+    assert (out.code, out.err.splitlines()[-1]) == (
+        1,
+        f"error: cannot write {tmp_path}/file/sub/x.wasm: Not a directory",
+    )
+    (home / "cache" / "builds").rename(home / "moved")
+    (home / "cache" / "builds").touch()
+    build = weft("build", project)
+    assert build.code == 1
+    assert build.err.startswith(f"error: cannot build {project}: {home}/cache/builds/f-")
+    assert build.err.endswith("/cache: Not a directory\n")
+
+
 def test_a_missing_tool_is_named_with_the_command(weft: Weft, tmp_path: Path) -> None:
     result = weft("build", tiny_project(tmp_path / "f"), PATH="")
     assert (result.code, result.err) == (

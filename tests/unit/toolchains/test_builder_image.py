@@ -128,12 +128,19 @@ async def test_proxies_are_handed_over_in_both_spellings_but_not_on_the_command_
     ]
 
 
-async def test_what_the_builder_says_is_the_error(
-    tmp_path: Path, job: Callable[[dict[str, str]], Job]
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        pytest.param(7, "the compiler refused f", id="the builder's failure"),
+        pytest.param(125, "docker could not run builder:1", id="docker's own failure"),
+    ],
+)
+async def test_who_failed_is_told_with_their_words(
+    tmp_path: Path, job: Callable[[dict[str, str]], Job], code: int, message: str
 ) -> None:
     with pytest.raises(BuildFailed) as caught:
-        await build(job, "cpp", engine(tmp_path, then="echo 'ERROR: no such target'; exit 7"))
-    assert caught.value.detail == "ERROR: no such target\n"
+        await build(job, "cpp", engine(tmp_path, then=f"echo 'ERROR: no'; exit {code}"))
+    assert (str(caught.value), caught.value.detail) == (message, "ERROR: no\n")
 
 
 async def test_a_stopped_build_removes_its_container(

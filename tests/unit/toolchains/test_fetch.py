@@ -132,6 +132,13 @@ async def test_two_that_want_the_same_tool_fetch_it_once(
     assert (tmp_path / "runs").read_text() == "run\n"
 
 
+async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path, box: Callable[..., Toolbox]) -> None:
+    (tmp_path / "tools").touch()
+    with pytest.raises(WeftError) as caught:
+        await box().install("zig", lambda _: None)
+    assert str(caught.value) == f"cannot fetch zig: {tmp_path}/tools/zig: Not a directory"
+
+
 class TestNpm:
     """AssemblyScript comes through npm, which comes with node."""
 

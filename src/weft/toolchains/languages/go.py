@@ -4,11 +4,11 @@ The rules:
 
 * the module is a WASI reactor: Envoy runs ``init`` and then calls what the SDK exports, ``main`` never;
 * ``go.mod`` and ``go.sum`` are what they are: nothing is added or updated, and no other Go is fetched;
+* a user's GOFLAGS do not count: they could change the module, or let Go write into the project;
 * no paths, no build id and no state of version control in the module; the functions' names stay, because
   backtraces show them and they are two hundredths of the size.
 """
 
-from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -18,8 +18,10 @@ from weft.toolchains.language import Job
 
 __all__ = ["Go"]
 
-_GO_ENVIRONMENT = {"GOOS": "wasip1", "GOARCH": "wasm", "GOTOOLCHAIN": "local"}
-_GO_FLAGS = ("-buildmode=c-shared", "-trimpath", "-buildvcs=false", "-ldflags=-buildid=")
+# An empty GOFLAGS would bring those that `go env -w` wrote.
+_ENVIRONMENT = {"GOFLAGS": "-trimpath", "GOTOOLCHAIN": "local"}
+_PLATFORM = {"GOOS": "wasip1", "GOARCH": "wasm"}
+_GO_FLAGS = ("-buildmode=c-shared", "-buildvcs=false", "-ldflags=-buildid=")
 
 # No goroutines: an Envoy worker calls a filter and waits. -opt=2 is for speed, which is what requests cost;
 # TinyGo's own default is for size. -no-debug drops DWARF and keeps the names.
@@ -36,14 +38,15 @@ class Go:
     """Implements ``Language`` for Go."""
 
     name = "go"
-    tools = ("go",)
+    tools: tuple[str, ...] = ("go",)
 
     async def build(self, job: Job) -> None:
         """Compile the package; raises ``UsageError`` for its options, ``BuildFailed`` for its source."""
         if _read_options(job).compiler == "tinygo":
             await _tinygo(job)
         else:
-            await _go(job)
+            command = [str(job.tools["go"]), "build", *_GO_FLAGS, "-o", str(job.output), "."]
+            await job.execute(command, cwd=job.source, env={**_ENVIRONMENT, **_PLATFORM})
 
 
 def _read_options(job: Job) -> _Options:
@@ -53,22 +56,11 @@ def _read_options(job: Job) -> _Options:
         raise UsageError(f"weft.toml: [build]: {error}") from error
 
 
-async def _go(job: Job) -> None:
-    # Without a word of ours, -mod=mod among a user's own flags would let Go write into the project.
-    modules = "-mod=vendor" if _has_vendored(job.source) else "-mod=readonly"
-    command: list[str | Path] = [job.tools["go"], "build", *_GO_FLAGS, modules, "-o", job.output, "."]
-    await job.execute(command, cwd=job.source, env=_GO_ENVIRONMENT)
-
-
-def _has_vendored(source: Path) -> bool:
-    return (source / "vendor" / "modules.txt").is_file()
-
-
 async def _tinygo(job: Job) -> None:
     """TinyGo compiles with the Go it finds on PATH, which is the job's."""
-    command: list[str | Path] = ["tinygo", "build", *_TINYGO_FLAGS, "-o", job.output, "."]
+    command = ["tinygo", "build", *_TINYGO_FLAGS, "-o", str(job.output), "."]
     try:
-        await job.execute(command, cwd=job.source, env={"GOTOOLCHAIN": "local"})
+        await job.execute(command, cwd=job.source, env=_ENVIRONMENT)
     except PartMissing as error:
         raise PartMissing(
             "weft.toml asks for TinyGo, which is not on PATH",

@@ -41,7 +41,7 @@ class Rust:
     """Implements ``Language`` for Rust; the tool is cargo, with rustc beside it."""
 
     name = "rust"
-    tools = ("rust",)
+    tools: tuple[str, ...] = ("rust",)
 
     async def build(self, job: Job) -> None:
         """Compile the crate; raises ``UsageError`` for its options, ``BuildFailed`` for its source."""

@@ -1,15 +1,15 @@
-// Runs inside the compiler, between parsing and compiling, and knows the classes of the SDK:
+// Runs inside the compiler, between parsing and compiling:
 //
 // * a callback may be written with fewer parameters than the SDK's, as TypeScript allows and
 //   AssemblyScript does not: `onResponseHeaders(headers: u32)`;
-// * a callback that no class of the filter has is not exported, and the proxy does not call it:
+// * a callback that the filter has no use for is not exported, and the proxy does not call it:
 //   every call into a module costs as much as reading a header;
 // * Date.now asks the proxy for the time.
 
 const SDK = "~lib/@solo-io/proxy-runtime/";
 
-/** Exported callback: the method that it is for. What is not here is always exported. */
-const METHODS = {
+/** Exported callback: the word in the filter's source that it is for. What is not here is always exported. */
+const WORDS = {
   proxy_on_done: "onDone",
   proxy_on_log: "onLog",
   proxy_validate_configuration: "validateConfiguration",
@@ -29,39 +29,39 @@ const METHODS = {
   proxy_on_upstream_data: "onUpstreamData",
   proxy_on_downstream_connection_close: "onDownstreamConnectionClose",
   proxy_on_upstream_connection_close: "onUpstreamConnectionClose",
-  proxy_on_grpc_receive_initial_metadata: "on_grpc_receive_initial_metadata",
-  proxy_on_grpc_receive: "on_grpc_receive",
-  proxy_on_grpc_receive_trailing_metadata: "on_grpc_trailing_metadata",
-  proxy_on_grpc_close: "on_grpc_close",
+  proxy_on_http_call_response: "httpCall",
+  proxy_on_grpc_receive_initial_metadata: "grpc_",
+  proxy_on_grpc_receive: "grpc_",
+  proxy_on_grpc_receive_trailing_metadata: "grpc_",
+  proxy_on_grpc_close: "grpc_",
 };
 
 export default class {
   afterInitialize(program) {
+    this.completeOverrides(program);
+    this.dropCallbacks(program);
     program.filesByName.get("~lib/date")?.members.set("Date_binding", program.elementsByName.get("proxy_date"));
-    const overridden = new Set();
-    for (const name of ["BaseContext", "RootContext", "Context"]) {
-      const members = program.elementsByName.get(`${SDK}contexts/${name}`)?.instanceMembers;
-      for (const [method, prototype] of members ?? []) {
-        for (const override of prototype.unboundOverrides ?? []) {
-          if (!isSdk(override)) overridden.add(method);
-          complete(override, prototype);
+  }
+
+  /** Give overrides of the SDK's methods the parameters that their authors left out. */
+  completeOverrides(program) {
+    for (const name of ["base/BaseContext", "contexts/RootContext", "contexts/Context"]) {
+      const members = program.elementsByName.get(SDK + name)?.instanceMembers ?? [];
+      for (const [, method] of members) {
+        const wanted = method.functionTypeNode?.parameters ?? [];
+        for (const override of method.unboundOverrides ?? []) {
+          const present = override.functionTypeNode?.parameters ?? [];
+          present.push(...wanted.slice(present.length));
         }
       }
     }
-    const callbacks = program.filesByName.get(`${SDK}proxy`);
-    for (const [callback, method] of Object.entries(METHODS)) {
-      if (!overridden.has(method)) callbacks?.exports.delete(callback);
+  }
+
+  dropCallbacks(program) {
+    const texts = program.sources.filter(one => !one.internalPath.startsWith(SDK)).map(one => one.text);
+    const callbacks = program.filesByName.get(`${SDK}proxy`)?.exports;
+    for (const [callback, word] of Object.entries(WORDS)) {
+      if (!texts.some(text => text.includes(word))) callbacks?.delete(callback);
     }
   }
-}
-
-function isSdk(element) {
-  return element.internalName.startsWith(SDK);
-}
-
-/** Give an override the parameters that its author left out. */
-function complete(override, original) {
-  const wanted = original.functionTypeNode?.parameters ?? [];
-  const present = override.functionTypeNode?.parameters ?? [];
-  present.push(...wanted.slice(present.length));
 }

@@ -33,7 +33,7 @@ class Reader extends Context {
 
   onRequestHeaders(headers: u32, end_of_stream: bool): FilterHeadersStatusValues {
     this.path = stream_context.headers.request.get(":path");
-    return FilterHeadersStatusValues.StopIteration;
+    return FilterHeadersStatusValues.Continue; // Envoy 1.40 shows no body to a filter that stops here
   }
 
   onRequestBody(body_buffer_length: usize, end_of_stream: bool): FilterDataStatusValues {

@@ -1,70 +1,15 @@
 // The classes a filter derives from: one RootContext per configured filter, one Context per stream.
 
-import { continue_request, proxy_set_effective_context } from "./calls";
+import { BaseContext } from "./base";
+import { HttpCallback, OnHttpCall, remember_grpc_call, remember_http_call } from "./callers";
+import { begin_grpc_call, begin_grpc_stream, GrpcCallResult } from "./grpc";
 import { Headers, put_pairs, size_of_pairs } from "./headers";
 import * as host from "./imports";
-import { Entry, Table } from "./table";
 import {
   FilterDataStatusValues, FilterHeadersStatusValues, FilterMetadataStatusValues, FilterStatusValues,
   FilterTrailersStatusValues, PeerTypeValues, WasmResultValues,
 } from "./values";
 import { answered_u32, first_answer, most, put, room } from "./wire";
-
-/** What a root context and a stream context have in common. */
-export abstract class BaseContext extends Entry {
-  /** Calls of `httpCall` that have not been answered. */
-  open_calls: u32 = 0;
-
-  constructor(public context_id: u32) { super(); }
-
-  /** Act as this context: what follows reads and changes its stream. */
-  setEffectiveContext(): WasmResultValues { return proxy_set_effective_context(this.context_id); }
-
-  continueRequest(): void { continue_request(); }
-
-  /** Give false to live on until `done()` is called. */
-  onDone(): bool { return true; }
-  /** After `onDone`, when headers can still be read: the place for an access log. */
-  onLog(): void {}
-  /** The last that is heard of this context. */
-  onDelete(): void {}
-
-  on_grpc_receive_initial_metadata(token: u32, headers: u32): void {}
-  on_grpc_receive(token: u32, response_size: u32): void {}
-  on_grpc_trailing_metadata(token: u32, trailers: u32): void {}
-  on_grpc_close(token: u32, status_code: u32): void {}
-}
-
-type OnHttpCall = (origin_context: BaseContext, headers: u32, body_size: usize, trailers: u32) => void;
-
-/** Who waits for the answer to a call. */
-export class HttpCallback extends Entry {
-  constructor(public origin_context: BaseContext, public cb: OnHttpCall) { super(); }
-}
-
-const open_calls = new Table();
-
-/** Hand an answer to whoever waits for it. */
-export function answer_http_call(context_id: u32, token: u32, headers: u32, body_size: u32, trailers: u32): void {
-  const call = open_calls.get(token) as HttpCallback | null;
-  if (call === null) return;
-  open_calls.delete(token);
-  const origin = call.origin_context;
-  origin.open_calls--;
-  if (origin.context_id != context_id) origin.setEffectiveContext();
-  call.cb(origin, headers, body_size, trailers);
-}
-
-/** Forget the calls of a context that is no more: the host will not answer them. */
-export function forget_http_calls(origin: BaseContext): void {
-  if (origin.open_calls == 0) return;
-  const tokens = open_calls.all_keys();
-  for (let i = 0; i < tokens.length; i++) {
-    const call = open_calls.get(tokens[i]) as HttpCallback | null;
-    if (call !== null && call.origin_context === origin) open_calls.delete(tokens[i]);
-  }
-  origin.open_calls = 0;
-}
 
 /** A configured filter: its config, and what all its streams share. */
 export class RootContext extends BaseContext {
@@ -105,11 +50,29 @@ export class RootContext extends BaseContext {
     const result = host.proxy_http_call(
       at, cluster_size, headers_at, headers_size, changetype<usize>(body), body.byteLength,
       trailers_at, trailers_size, timeout_milliseconds, first_answer());
-    if (result == WasmResultValues.Ok) {
-      open_calls.set(answered_u32(), new HttpCallback(origin_context, cb));
-      origin_context.open_calls++;
-    }
+    if (result == WasmResultValues.Ok) remember_http_call(answered_u32(), new HttpCallback(origin_context, cb));
     return result;
+  }
+
+  /**
+   * Begin a gRPC call: one request, one answer, which comes to the `on_grpc_…` methods of `origin_context`.
+   * `service` is a GrpcService message of Envoy's, or a cluster's name.
+   */
+  grpc_call(
+    service: ArrayBuffer, service_name: string, method_name: string, metadata: Headers, request: ArrayBuffer,
+    timeout_milliseconds: u32, origin_context: BaseContext): GrpcCallResult {
+    const call = begin_grpc_call(service, service_name, method_name, metadata, request, timeout_milliseconds);
+    if (call.result == WasmResultValues.Ok) remember_grpc_call(call.token, origin_context);
+    return call;
+  }
+
+  /** Open a gRPC stream in both directions; then `grpc_send`, and `grpc_close`. */
+  grpc_stream(
+    service: ArrayBuffer, service_name: string, method_name: string, metadata: Headers,
+    origin_context: BaseContext): GrpcCallResult {
+    const call = begin_grpc_stream(service, service_name, method_name, metadata);
+    if (call.result == WasmResultValues.Ok) remember_grpc_call(call.token, origin_context);
+    return call;
   }
 }
 

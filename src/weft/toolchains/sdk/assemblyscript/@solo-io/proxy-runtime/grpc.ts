@@ -1,4 +1,4 @@
-// gRPC calls. The answers come to the `on_grpc_…` methods of the context that called.
+// gRPC calls, begun by `grpc_call` and `grpc_stream` of the root context (contexts.ts).
 
 import { Headers, put_pairs, size_of_pairs } from "./headers";
 import * as host from "./imports";
@@ -32,8 +32,7 @@ class Opening {
   get metadata_at(): usize { return this.method_name_at + this.method_name_size; }
 }
 
-/** One request, one answer. `service` is a GrpcService message of Envoy's, or a cluster's name. */
-export function grpc_call(
+export function begin_grpc_call(
   service: ArrayBuffer, service_name: string, method_name: string, metadata: Headers,
   request: ArrayBuffer, timeout_milliseconds: u32): GrpcCallResult {
   const o = new Opening(service, service_name, method_name, metadata);
@@ -43,8 +42,7 @@ export function grpc_call(
     timeout_milliseconds, first_answer()));
 }
 
-/** Open a stream in both directions. */
-export function grpc_stream(
+export function begin_grpc_stream(
   service: ArrayBuffer, service_name: string, method_name: string, metadata: Headers): GrpcCallResult {
   const o = new Opening(service, service_name, method_name, metadata);
   return opened(host.proxy_grpc_stream(
@@ -63,7 +61,7 @@ export function grpc_send(token: u32, message: ArrayBuffer, end_stream: bool): W
   return host.proxy_grpc_send(token, changetype<usize>(message), message.byteLength, u32(end_stream));
 }
 
-/** Give up a call. */
+/** Give up a call: it is not answered any more. */
 export function grpc_cancel(token: u32): WasmResultValues { return host.proxy_grpc_cancel(token); }
 
 /** Close a stream on this side. */

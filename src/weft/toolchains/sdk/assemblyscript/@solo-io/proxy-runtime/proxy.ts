@@ -1,8 +1,9 @@
 // The callbacks of proxy-wasm ABI 0.2.1. A filter hands them to the host with
 // `export * from "@solo-io/proxy-runtime/proxy"`.
 
+import { answer_http_call, forget_calls, forget_grpc_call, grpc_caller } from "./callers";
 import { get_buffer_bytes } from "./calls";
-import { answer_http_call, forget_http_calls, RootContext } from "./contexts";
+import { RootContext } from "./contexts";
 import { create_root, create_stream, find, find_root, forget, stream } from "./registry";
 import { BufferTypeValues, PeerTypeValues } from "./values";
 import { allocate } from "./wire";
@@ -32,7 +33,7 @@ export function proxy_on_delete(context_id: u32): void {
   const context = find(context_id);
   if (context === null) return;
   context.onDelete();
-  forget_http_calls(context);
+  forget_calls(context);
   forget(context_id);
 }
 
@@ -134,21 +135,23 @@ export function proxy_on_http_call_response(
 }
 
 export function proxy_on_grpc_receive_initial_metadata(context_id: u32, token: u32, headers: u32): void {
-  const context = find(context_id);
-  if (context !== null) context.on_grpc_receive_initial_metadata(token, headers);
+  const caller = grpc_caller(context_id, token);
+  if (caller !== null) caller.on_grpc_receive_initial_metadata(token, headers);
 }
 
 export function proxy_on_grpc_receive(context_id: u32, token: u32, response_size: u32): void {
-  const context = find(context_id);
-  if (context !== null) context.on_grpc_receive(token, response_size);
+  const caller = grpc_caller(context_id, token);
+  if (caller !== null) caller.on_grpc_receive(token, response_size);
 }
 
 export function proxy_on_grpc_receive_trailing_metadata(context_id: u32, token: u32, trailers: u32): void {
-  const context = find(context_id);
-  if (context !== null) context.on_grpc_trailing_metadata(token, trailers);
+  const caller = grpc_caller(context_id, token);
+  if (caller !== null) caller.on_grpc_trailing_metadata(token, trailers);
 }
 
 export function proxy_on_grpc_close(context_id: u32, token: u32, status_code: u32): void {
-  const context = find(context_id);
-  if (context !== null) context.on_grpc_close(token, status_code);
+  const caller = grpc_caller(context_id, token);
+  if (caller === null) return;
+  forget_grpc_call(token, caller);
+  caller.on_grpc_close(token, status_code);
 }

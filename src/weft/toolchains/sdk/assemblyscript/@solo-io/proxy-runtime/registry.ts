@@ -1,7 +1,8 @@
 // Which contexts exist. The host knows them by number.
 
+import { BaseContext } from "./base";
 import { get_property, log } from "./calls";
-import { BaseContext, Context, RootContext } from "./contexts";
+import { Context, RootContext } from "./contexts";
 import { Table } from "./table";
 import { LogLevelValues } from "./values";
 

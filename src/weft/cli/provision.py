@@ -1,0 +1,61 @@
+"""What commands that run filters have in common: projects are built, and Envoy is found or fetched."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from weft.cli.console import Console
+from weft.cli.progress import progress
+from weft.errors import PartMissing
+
+if TYPE_CHECKING:
+    from weft.workflows.build import Built
+    from weft.workflows.loading import Build, Loaded
+
+__all__ = ["builder", "envoy_program"]
+
+
+def builder(console: Console, *, yes: bool) -> "Build":
+    """Builds projects with progress; a missing compiler is fetched when ``yes`` or the user says so."""
+    rebuild: Build | None = None
+
+    async def build(folder: Path) -> "Loaded":
+        nonlocal rebuild
+        if rebuild is None:  # only now: a module that is built already waits for none of this
+            rebuild = _rebuilder(console, yes=yes)
+        return await rebuild(folder)
+
+    return build
+
+
+def _rebuilder(console: Console, *, yes: bool) -> "Build":
+    from weft.toolchains import Toolbox
+    from weft.workflows.build import build_project
+    from weft.workflows.rebuild import Rebuilder
+
+    toolbox = Toolbox(console.places, console.env)
+
+    async def build(folder: Path) -> "Built":
+        with progress(console, yes=yes) as bar:
+            return await build_project(
+                folder, toolbox=toolbox, on_line=bar.line, say=bar.say, allow=bar.allow
+            )
+
+    return Rebuilder(build)
+
+
+def envoy_program(console: Console, wanted: str | None, *, yes: bool) -> Path:
+    """The Envoy on this machine; where there is none and none was named, one that may be fetched."""
+    import asyncio
+
+    from weft.envoy import find_envoy
+    from weft.toolchains import Toolbox
+    from weft.workflows.parts import provide
+
+    try:
+        return find_envoy(wanted, places=console.places, env=console.env)
+    except PartMissing:
+        if wanted or "WEFT_ENVOY" in console.env:
+            raise
+    with progress(console, yes=yes) as bar:
+        toolbox = Toolbox(console.places, console.env)
+        return asyncio.run(provide(toolbox, ["envoy"], allow=bar.allow, say=bar.say))["envoy"]

@@ -1,0 +1,1 @@
+"""What a whole proxy is told, one module per kind of proxy. They do not know each other."""

@@ -1,0 +1,46 @@
+"""The untouched templates, built once a run.
+
+They lie in weft's cache, at the same place in every run, so that compilers find what they knew.
+"""
+
+import io
+import os
+from functools import cache
+from pathlib import Path
+
+import filelock
+
+from weft.base.names import Name
+from weft.base.paths import Places
+from weft.cli import run
+from weft.templates import render
+
+SAMPLE = "my_sample"
+
+
+@cache
+def sample(language: str, example: str) -> tuple[Path, Path]:
+    """The project's folder, which a test may only read, and the module built from it."""
+    home = Places.from_env(os.environ).cache / "test-samples" / f"{language}-{example}"
+    folder, module = home / SAMPLE, home / f"{SAMPLE}.wasm"
+    home.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(home / ".lock", timeout=600):
+        _lay_out(folder, language, example)
+        said = io.StringIO()
+        words = ["build", str(folder), "--out", str(module)]
+        assert run(words, io.StringIO(), said, said, os.environ) == 0, said.getvalue()
+    return folder, module
+
+
+def _lay_out(folder: Path, language: str, example: str) -> None:
+    """Write what changed and nothing else: compilers look at times."""
+    wanted = {
+        folder / path: content for path, content in render(language, example, Name.parse(SAMPLE)).items()
+    }
+    for path in folder.rglob("*") if folder.exists() else ():
+        if path.is_file() and path not in wanted:
+            path.unlink()
+    for path, content in wanted.items():
+        if not path.is_file() or path.read_bytes() != content:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
