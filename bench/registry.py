@@ -177,8 +177,8 @@ def weft(host: str, subject: Subject, times: Times) -> None:
     """``weft push`` and ``weft pull``."""
     target = f"{host}/weft/{subject.repository}:v1"
     store = subject.folder / "store"
-    push = [WEFT, "push", "bench.example.com/f:v1", "--as", target, "--store", store, "--plain-http"]
-    times.push.append(run(push, times))
+    words = ("bench.example.com/f:v1", "--as", target, "--plain-http", "--store")
+    times.push.append(run([WEFT, "push", *words, store], times))
     times.pull.append(run([WEFT, "pull", target, "--store", subject.pulled, "--plain-http"], times))
 
 
