@@ -1,7 +1,8 @@
 """The store as a place to copy from and to."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 
 from weft.errors import NotFound
 from weft.oci import Descriptor, Digest, Index, Manifest
@@ -48,11 +49,16 @@ class StoreContents:
         return self._store.has_blob(descriptor.digest)
 
     async def put_blob(self, descriptor: Descriptor, source: Opener) -> bool:
-        """Receive a blob; it is here when all of it came and is right."""
-        with self._store.new_blob(descriptor.digest, descriptor.size) as writer:
+        """Receive a blob; it is here when all of it came and is right.
+
+        The wait for the disk is in a thread: several blobs then wait for it together.
+        """
+        with ExitStack() as stack:
+            writer = stack.enter_context(self._store.new_blob(descriptor.digest, descriptor.size))
             async with aclosing(source()) as chunks:
                 async for chunk in chunks:
                     writer.write(chunk)
+            await asyncio.to_thread(stack.pop_all().close)
         return True
 
     async def put_manifest(self, manifest: Manifest | Index, tag: str | None = None) -> None:  # noqa: ARG002
