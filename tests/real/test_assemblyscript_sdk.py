@@ -1,4 +1,4 @@
-"""The SDK for AssemblyScript, by the answers of the real Envoy: one filter that does everything, and seed 002's."""
+"""The AssemblyScript SDK, by the answers of the real Envoy: a filter that does everything, and a small one."""
 
 import asyncio
 import json
@@ -21,6 +21,9 @@ pytestmark = [pytest.mark.real("assemblyscript", "envoy"), pytest.mark.xdist_gro
 
 PROJECTS = Path(__file__).parent / "assemblyscript"
 Built = Callable[[str], Path]
+
+LIMIT = "limit must be a whole number from 1 to 10"
+WEIGHT = "items[0].weight must be a whole number from -5 to 5"
 
 
 async def execute(
@@ -116,7 +119,8 @@ class TestHeaders:
     def test_are_added_replaced_removed_and_read(self, sink: Running) -> None:
         large = "v" * 6000
         answer = sink.ask("/headers", headers={
-            "x-twice": "1", "x-old": "old", "x-gone": "here", "x-long": large, "x-unicode-in": "日本", "x-raw": "abc",
+            "x-twice": "1", "x-old": "old", "x-gone": "here", "x-long": large,
+            "x-unicode-in": "日本", "x-raw": "abc",
         })  # fmt: skip
         received = sink.upstream.seen[-1]
         assert received.all("x-twice") == ["1", "2"]
@@ -406,7 +410,9 @@ def test_a_wrong_pattern_is_refused_with_its_place(readers: Running, pattern: st
         pytest.param("...", ["/ab", "日本語", "🦊🦊🦊"], ["/a", "/abc", "a\nb"], id="any"),
         pytest.param("", [""], ["a"], id="nothing"),
         pytest.param("a|", ["a", ""], ["aa"], id="or nothing"),
-        pytest.param("/(users|teams)/\\d+(/.*)?", ["/users/7", "/teams/42/x/y"], ["/users/", "/users/7x"], id="path"),
+        pytest.param(
+            "/(users|teams)/\\d+(/.*)?", ["/users/7", "/teams/42/x/y"], ["/users/", "/users/7x"], id="path"
+        ),
         pytest.param("[^/]+", ["abc"], ["", "a/b"], id="not in the set"),
         pytest.param(r"[\w.-]+@[\d\s]", ["a.b-c@1", "x@ "], ["@1", "a@b"], id="classes in a set"),
         pytest.param(r"[]a]+", ["]a]"], ["b"], id="bracket first"),
@@ -456,16 +462,18 @@ def test_patterns_mean_what_they_mean_elsewhere(readers: Running, pattern: str, 
         pytest.param('{"header": "a b"}', "header must be a valid header name", id="header name"),
         pytest.param('{"header": ""}', "header must be a valid header name", id="no header name"),
         pytest.param('{"loud": "yes"}', "loud must be true or false", id="truth"),
-        pytest.param('{"limit": 11}', "limit must be a whole number from 1 to 10", id="too large"),
-        pytest.param('{"limit": 1.5}', "limit must be a whole number from 1 to 10", id="fraction"),
-        pytest.param('{"limit": 1e1}', "limit must be a whole number from 1 to 10", id="exponent"),
-        pytest.param('{"limit": 99999999999999999999}', "limit must be a whole number from 1 to 10", id="huge"),
+        pytest.param('{"limit": 11}', LIMIT, id="too large"),
+        pytest.param('{"limit": 1.5}', LIMIT, id="fraction"),
+        pytest.param('{"limit": 1e1}', LIMIT, id="exponent"),
+        pytest.param('{"limit": 99999999999999999999}', LIMIT, id="huge"),
         pytest.param('{"items": {}}', "items must be an array of objects", id="list"),
         pytest.param('{"items": [1]}', "items[0] must be an object", id="item"),
         pytest.param('{"items": [{}]}', "items[0].id is missing", id="missing"),
-        pytest.param('{"items": [{"id": "a", "weight": -6}]}', "items[0].weight must be a whole number from -5 to 5",
+        pytest.param('{"items": [{"id": "a", "weight": -6}]}', WEIGHT,
                      id="inside an item"),
-        pytest.param('{"items": [{"id": "a", "x": 1}]}', "items[0].x is not a known key", id="unknown in an item"),
+        pytest.param(
+            '{"items": [{"id": "a", "x": 1}]}', "items[0].x is not a known key", id="unknown in an item"
+        ),
         pytest.param('{"nmae": "x"}', "nmae is not a known key", id="unknown"),
         pytest.param('{"a\\nb": 1}', "a?b is not a known key", id="line break"),
         pytest.param('{"name": 1, "loud": 1}', "name must be a string", id="only the first"),

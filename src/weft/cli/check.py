@@ -1,13 +1,12 @@
 """``weft check``."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from weft.cli.console import Console
-from weft.errors import FilterRefused
+from weft.errors import FilterRefused, PartMissing
 
 if TYPE_CHECKING:
     from weft.wasm import Problem
@@ -31,10 +30,10 @@ _OUTCOMES = {
 @click.option(
     "-o", "output", type=click.Choice(["table", "json"]), default="table", help="How to show the outcome."
 )
-@click.option("--envoy", metavar="PATH", type=click.Path(path_type=Path), help="The Envoy to ask.")
+@click.option("--envoy", metavar="PATH|VERSION", help="The Envoy to ask. Default: the first that is found.")
 @click.option("--offline", is_flag=True, help="Judge by weft's own rules only; start no Envoy.")
 @click.pass_obj
-def check(console: Console, what: str, output: str, envoy: Path | None, offline: bool) -> None:
+def check(console: Console, what: str, output: str, envoy: str | None, offline: bool) -> None:
     """Say whether Envoy would load a module, and why not.
 
     First by weft's own rules, then by Envoy itself where there is one. Exit code 6 when it would not.
@@ -53,15 +52,19 @@ def check(console: Console, what: str, output: str, envoy: Path | None, offline:
         raise FilterRefused(f"Envoy would not run {what}")
 
 
-def _ask(console: Console, loaded: "LoadedModule", envoy: Path | None) -> "Checked":
+def _ask(console: Console, loaded: "LoadedModule", envoy: str | None) -> "Checked":
     import asyncio
     from functools import partial
 
+    from weft.envoy import find_envoy
     from weft.workflows.check import check_offline, check_with
-    from weft.workflows.confirm import confirm_with_envoy, installed_envoy
+    from weft.workflows.confirm import confirm_with_envoy
 
-    asked = envoy or installed_envoy(console.places)
-    if asked is None:
+    try:
+        asked = find_envoy(envoy, places=console.places, env=console.env)
+    except PartMissing:
+        if envoy:
+            raise
         return check_offline(loaded)
     return asyncio.run(check_with(partial(confirm_with_envoy, asked, env=console.env), loaded))
 

@@ -13,12 +13,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from weft.base.paths import Places
 from weft.base.processes import Finished, run
 from weft.errors import WeftError
 from weft.workflows.check import Outcome, Verdict
 
-__all__ = ["confirm_with_envoy", "installed_envoy"]
+__all__ = ["confirm_with_envoy"]
 
 # Compiling the largest Go modules takes about eight seconds on a busy machine.
 _TIMEOUT_SECONDS = 120.0
@@ -109,11 +108,3 @@ def _words(output: str) -> Iterator[str]:
     reasons = [text for text in dict.fromkeys(said) if text not in _NOISE]
     causes = [text for text in reasons if text not in _ECHOES]
     yield from causes or reasons or said[:1]
-
-
-def installed_envoy(places: Places) -> Path | None:
-    """The newest Envoy among weft's own tools."""
-    found = places.tools.glob("envoy/*/envoy/_bin/envoy")
-    return max(
-        found, key=lambda path: [int(part) for part in re.findall(r"\d+", path.parts[-4])], default=None
-    )

@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from weft.base.paths import Places
 from weft.errors import PartMissing, WeftError
 from weft.workflows.check import Outcome, Verdict
-from weft.workflows.confirm import confirm_with_envoy, installed_envoy
+from weft.workflows.confirm import confirm_with_envoy
 
 VERSION = "envoy  version: 9e5580933739775e8bce696a57a2e1bc99368f23/1.40.0/Clean/RELEASE/BoringSSL"
 ENDING = """\
@@ -121,15 +120,3 @@ async def test_an_envoy_that_fails_for_another_reason_says_nothing_about_the_mod
 async def test_a_program_that_is_not_there_is_missing(tmp_path: Path) -> None:
     with pytest.raises(PartMissing):
         await confirm_with_envoy(tmp_path / "gone", b"", env=os.environ)
-
-
-def test_the_newest_envoy_of_our_own_is_taken(tmp_path: Path) -> None:
-    places = Places.from_env({"WEFT_HOME": str(tmp_path)})
-    assert installed_envoy(places) is None
-    programs = [
-        places.tools / "envoy" / version / "envoy/_bin/envoy" for version in ("1.9.0", "1.40.0", "1.36.2")
-    ]
-    for program in programs:
-        program.parent.mkdir(parents=True)
-        program.touch()
-    assert installed_envoy(places) == programs[1]
