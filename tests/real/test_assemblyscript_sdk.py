@@ -1,4 +1,4 @@
-"""The AssemblyScript SDK, by the answers of the real Envoy: a filter that does everything, and a small one."""
+"""The AssemblyScript SDK by the answers of the real Envoy: a filter that does everything, and a small one."""
 
 import asyncio
 import json

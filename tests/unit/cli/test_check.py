@@ -81,5 +81,5 @@ def test_an_envoy_that_is_named_must_be_there(weft: Weft, tmp_path: Path) -> Non
     result = weft("check", write(tmp_path, GOOD), "--envoy", tmp_path / "gone")
     assert (result.code, result.err) == (
         3,
-        f"error: cannot start {tmp_path}/gone: No such file or directory\n",
+        f"error: --envoy: {tmp_path}/gone does not exist\n",
     )
