@@ -96,7 +96,7 @@ class Running:
         """All that Envoy said so far."""
         return self.log_file.read_text(errors="replace")
 
-    def logged(self, pattern: str, count: int = 1) -> list[str]:
+    def logged(self, pattern: str, count: int = 1) -> list[Any]:
         """Wait until ``pattern`` is in the log ``count`` times."""
         deadline = time.monotonic() + START_SECONDS
         while len(found := re.findall(pattern, self.log())) < count:
@@ -152,7 +152,9 @@ def _envoy(
     stem = folder / f"envoy-{time.monotonic_ns()}"
     bootstrap, log, addresses = (stem.with_suffix(suffix) for suffix in (".json", ".log", ".admin"))
     bootstrap.write_text(json.dumps(_bootstrap(chain, upstream)))
-    command = [envoy_binary(), "-c", bootstrap, "--concurrency", "1", "--use-dynamic-base-id"]
+    program = envoy_binary()
+    assert program is not None
+    command: list[str | Path] = [program, "-c", bootstrap, "--concurrency", "1", "--use-dynamic-base-id"]
     command += ["-l", "warning", "--component-log-level", "wasm:debug", "--admin-address-path", addresses]
     with log.open("wb") as file:
         process = subprocess.Popen(command, stdout=file, stderr=file, env={**os.environ, "LC_ALL": "C"})
