@@ -7,6 +7,7 @@ Envoy needs it.
 
 import json
 import re
+from functools import cache
 from typing import Any
 
 from weft.errors import UsageError
@@ -49,6 +50,7 @@ def as_yaml(value: Any) -> str:
     return yaml.dump(value, Dumper=_writer(), sort_keys=False, allow_unicode=True, width=100)
 
 
+@cache
 def _reader() -> Any:
     import yaml
 
@@ -62,6 +64,7 @@ def _reader() -> Any:
     return Reader
 
 
+@cache
 def _writer() -> Any:
     import yaml
 

@@ -25,9 +25,9 @@ async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator["asyncio.Task
 
 
 def run_until_told(work: Coroutine[Any, Any, None]) -> bool:
-    """Run ``work`` in an event loop of its own; Ctrl-C and SIGTERM cancel it, which is an ordinary end.
+    """Run ``work`` in an event loop of its own; Ctrl-C, SIGTERM and a closing terminal cancel it.
 
-    Gives whether it was told to stop. A second signal cuts its cleaning up short.
+    That is an ordinary end: gives whether it was told to stop. A second signal cuts its cleaning up short.
     """
 
     async def cancellable() -> bool:
@@ -40,7 +40,8 @@ def run_until_told(work: Coroutine[Any, Any, None]) -> bool:
             told = True
             task.cancel()
 
-        for number in (signal.SIGINT, signal.SIGTERM):
+        hang_up = () if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else (signal.SIGHUP,)  # nohup
+        for number in (signal.SIGINT, signal.SIGTERM, *hang_up):
             loop.add_signal_handler(number, stop)
         try:
             await work

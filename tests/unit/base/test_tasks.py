@@ -43,7 +43,7 @@ async def test_a_failure_of_the_work_ends_the_block() -> None:
             await asyncio.Event().wait()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_is_an_ordinary_end(number: signal.Signals) -> None:
     ended: list[str] = []
 
@@ -53,6 +53,18 @@ def test_a_signal_is_an_ordinary_end(number: signal.Signals) -> None:
 
     assert run_until_told(work()) is True
     assert ended == ["ended"]
+
+
+def test_under_nohup_a_closing_terminal_is_nothing() -> None:
+    async def work() -> None:
+        os.kill(os.getpid(), signal.SIGHUP)
+        await asyncio.sleep(0)
+
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert run_until_told(work()) is False
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_work_that_ends_by_itself_was_not_told_to() -> None:

@@ -220,8 +220,7 @@ def test_interrupted_while_envoy_starts_it_leaves_nothing(
     envoy = tmp_path / "envoy"
     envoy.write_text(f"#!/bin/sh\necho $$ > {said}.new; mv {said}.new {said}; exec sleep 60\n")
     envoy.chmod(0o755)
-    command: list[str | Path] = [sys.executable, "-m", "weft", "run", module]
-    command += ["--port", "0", "--envoy", envoy]
+    command = [sys.executable, "-m", "weft", "run", str(module), "--port", "0", "--envoy", str(envoy)]
     with subprocess.Popen(command, env={**env, "TMPDIR": str(temporary)}, stderr=subprocess.PIPE) as process:
         deadline = time.monotonic() + PATIENCE
         while not said.exists():

