@@ -1,7 +1,7 @@
 """The real Envoy with nothing of weft around it, in front of an upstream that says what it received.
 
-For tests of modules alone; ``serving.py`` is for tests of `weft run`. HTTP is written and read by hand where a
-library would hide trailers.
+For tests of modules alone; ``serving.py`` is for tests of `weft run`. HTTP is written and read by hand where
+a library would hide trailers.
 """
 
 import http.client
@@ -138,8 +138,9 @@ def _envoy(
     stem = folder / f"envoy-{time.monotonic_ns()}"
     bootstrap, log, addresses = (stem.with_suffix(suffix) for suffix in (".json", ".log", ".admin"))
     bootstrap.write_text(json.dumps(_bootstrap([*map(_filter, plugins)], upstream)))
-    command = [envoy_binary(), "-c", bootstrap, "--concurrency", "1", "--use-dynamic-base-id"]
-    command += ["-l", "warning", "--component-log-level", "wasm:debug", "--admin-address-path", addresses]
+    command: list[str | Path] = [envoy_binary(), "-c", bootstrap, "--admin-address-path", addresses]
+    command += ["--concurrency", "1", "--use-dynamic-base-id", "-l", "warning"]
+    command += ["--component-log-level", "wasm:debug"]
     with log.open("wb") as file:
         process = subprocess.Popen(command, stdout=file, stderr=file, env={**os.environ, "LC_ALL": "C"})
     try:
