@@ -68,7 +68,11 @@ class AssemblyScript:
         if options.symbols == "names":
             words.append("--debug")
         compiler: list[str | Path] = [job.tools["node"], job.tools["assemblyscript"]]
-        await job.execute([*compiler, options.entry, *words, *options.flags], cwd=job.source)
+        try:
+            await job.execute([*compiler, options.entry, *words, *options.flags], cwd=job.source)
+        except BuildFailed as error:
+            error.hint = error.hint or _advise(job.source / options.entry)
+            raise
         if not module.is_file():  # the compiler takes no notice when it cannot write
             raise BuildFailed("the compiler wrote no module", hint=f"is there room in {job.scratch}?")
         atomic_write(job.output, module.read_bytes())
@@ -84,6 +88,17 @@ def _read_options(job: Job) -> _Options:
         if flag.split("=")[0] in _NOT_FOR_PROJECTS:
             raise UsageError(f"weft.toml: [build]: flags: {flag} is weft's own to set")
     return options
+
+
+def _advise(entry: Path) -> str | None:
+    """What helps most with a filter that was written for another SDK."""
+    text = entry.read_text(encoding="utf-8", errors="replace")
+    if "ContextHelper" in text:  # and RootContextHelper: what wasme's template used
+        return (
+            "this is written for @solo-io/proxy-runtime 0.1.1: call constructors with (context_id) and"
+            " (context_id, root_context), without ContextHelper.wrap, and read this.configuration"
+        )
+    return None
 
 
 def _check_entry(source: Path, entry: str) -> None:
