@@ -62,7 +62,9 @@ def _tls(error: aiohttp.ClientSSLError, where: str) -> HttpFailure:
     cause = error.__cause__ if isinstance(error.__cause__, ssl.SSLError) else None
     reason = (cause.reason if cause else None) or _reason(error)
     if reason in _NOT_TLS:
-        return NotTls(f"{where} does not speak TLS", temporary=False)
+        return NotTls(
+            f"{where} does not speak TLS", temporary=False, hint="if that is how it should be: --plain-http"
+        )
     return HttpFailure(f"no TLS connection to {where}: {reason}", temporary=False)
 
 

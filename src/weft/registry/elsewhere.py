@@ -35,6 +35,11 @@ _METADATA_HOSTS = frozenset({"metadata.google.internal", "metadata"})
 _DISGUISED = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _MAX_SHOWN = 200
+_UNENCRYPTED = "it is not encrypted, and the registry is"
+# What it nearly always is, when the host is the same.
+_BEHIND_A_PROXY = (
+    "the registry does not know that it is reached over TLS: its proxy must set X-Forwarded-Proto"
+)
 
 
 class Misled(WeftError):
@@ -99,7 +104,7 @@ def _refusal(url: str, registry: str) -> str | None:
     if "@" in urlsplit(url).netloc:
         return "it carries a user name"
     if urlsplit(registry).scheme == "https" and scheme == "http" and not is_loopback(host):
-        return "it is not encrypted, and the registry is"
+        return _UNENCRYPTED
     return None
 
 
@@ -133,4 +138,6 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 
 def _misled(url: str, registry: str, why: str) -> Misled:
     shown = "".join(letter for letter in url.partition("?")[0][:_MAX_SHOWN] if letter.isprintable())
-    return Misled(f"{urlsplit(registry).netloc} sends us to {shown!r} {why}; nothing was sent there")
+    host = urlsplit(registry).netloc
+    hint = _BEHIND_A_PROXY if why.endswith(_UNENCRYPTED) and f"//{host}/" in f"{shown}/" else None
+    return Misled(f"{host} sends us to {shown!r} {why}; nothing was sent there", hint=hint)

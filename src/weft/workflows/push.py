@@ -1,7 +1,5 @@
 """Publish an image of the store."""
 
-from dataclasses import replace
-
 from weft.oci import Reference
 from weft.registry import Registries
 from weft.store import Store
@@ -30,8 +28,3 @@ async def push(
     graph = await read_graph(source, manifest)
     sink = registries.repository(target.registry, target.repository)
     return await Transfer(source, sink, progress=progress).run(graph, target.tag)
-
-
-def pinned(reference: Reference, report: Report) -> Reference:
-    """The name by which everybody gets exactly this content."""
-    return replace(reference, tag=None, digest=report.root.digest)

@@ -83,6 +83,17 @@ def test_an_upload_never_goes_to_a_private_network_of_ours() -> None:
         check_upload("https://10.0.0.1/x?state=secret", REGISTRY)
 
 
+def test_a_registry_behind_a_proxy_is_told_what_it_lacks() -> None:
+    with pytest.raises(Misled) as caught:
+        check_upload("http://registry.example.com/v2/f/blobs/uploads/1?state=x", REGISTRY)
+    assert caught.value.hint == (
+        "the registry does not know that it is reached over TLS: its proxy must set X-Forwarded-Proto"
+    )
+    with pytest.raises(Misled) as caught:
+        check_upload("http://other.example.com/x", REGISTRY)
+    assert caught.value.hint is None
+
+
 def test_a_download_may_come_from_a_private_network_but_not_from_this_machine() -> None:
     check_download("https://10.0.0.1:9000/bucket/x?signature=secret", REGISTRY)
     with pytest.raises(Misled) as caught:

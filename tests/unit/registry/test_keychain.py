@@ -248,6 +248,25 @@ class TestHelpers:
         assert str(caught.value) == complaint
         assert "s3cret" not in f"{caught.value.detail}"
 
+    async def test_a_helper_that_hangs_is_ended(
+        self, tmp_path: Path, env: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("weft.registry.helpers._SECONDS", 0.2)
+        self.helper(tmp_path, "sleep 60")
+        self.config(tmp_path, credsStore="test")
+        with pytest.raises(WeftError) as caught:
+            await look(env)
+        assert str(caught.value) == "docker-credential-test did not finish within 0.2 s"
+
+    async def test_a_helper_that_never_ends_its_sentence_is_cut(
+        self, tmp_path: Path, env: dict[str, str]
+    ) -> None:
+        self.helper(tmp_path, "head -c 1000000 /dev/zero")
+        self.config(tmp_path, credsStore="test")
+        with pytest.raises(WeftError) as caught:
+            await look(env)
+        assert str(caught.value) == "docker-credential-test wrote more than 262144 bytes"
+
     async def test_a_helper_that_is_not_there_is_remembered(
         self, tmp_path: Path, env: dict[str, str]
     ) -> None:
