@@ -14,7 +14,7 @@ _PLATFORM_ABI = {
     "istio": {"1.5.x": "0.1.0", "1.6.x": "0.1.0", "1.7.x": "0.2.0", "1.8.x": "0.2.0", "1.9.x": "0.2.0"},
     "gloo": {"1.3.x": "0.1.0", "1.5.x": "0.1.0", "1.6.x": "0.2.1"},
 }
-_OWN_SDK = ("assemblyscript", "cpp")  # the official Rust and Go SDKs speak 0.2.1 only
+_CHOOSES_ABI = "cpp"  # the other SDKs speak 0.2.1 only
 
 
 @click.command
@@ -76,10 +76,10 @@ def _abi(console: Console, language: str, platform: str, version: str) -> str | 
     abi = versions.get(f"{minor}.x", "0.2.1")
     if abi == "0.2.1":
         return None
-    if language not in _OWN_SDK:
+    if language != _CHOOSES_ABI:
         console.talk(
             f"note: {platform} {version} wants ABI {abi}, and the {language} SDK speaks 0.2.1 only; "
-            "use cpp or assemblyscript for a proxy that old"
+            "use cpp for a proxy that old"
         )
         return None
     return abi

@@ -70,7 +70,7 @@ def test_an_old_platform_chooses_the_abi(
     weft: Weft, tmp_path: Path, platform: str, build: dict[str, str]
 ) -> None:
     name, version = platform.split()
-    flags = ["--language", "assemblyscript", "--platform", name, "--platform-version", version]
+    flags = ["--language", "cpp", "--platform", name, "--platform-version", version]
     assert weft("init", tmp_path / "f", *flags).code == 0
     assert Project.parse((tmp_path / "f" / "weft.toml").read_text(), where="").build == build
 
@@ -103,3 +103,11 @@ def test_a_mistake_writes_nothing(weft: Weft, tmp_path: Path, argv: list[str], c
 def test_a_name_that_no_class_can_have_is_refused(weft: Weft, tmp_path: Path) -> None:
     result = weft("init", tmp_path / "42", "--language", "go")
     assert (result.code, result.err.splitlines()[0]) == (2, "error: '42' cannot name a filter")
+
+
+def test_an_sdk_that_cannot_speak_an_old_abi_says_so(weft: Weft, tmp_path: Path) -> None:
+    flags = ["--platform", "istio", "--platform-version", "1.5.x", "--disable-prompt"]
+    result = weft("init", tmp_path / "f", "--language", "assemblyscript", *flags)
+    assert result.code == 0
+    assert "the assemblyscript SDK speaks 0.2.1 only; use cpp" in result.err
+    assert Project.parse((tmp_path / "f" / "weft.toml").read_text(), where="").build == {}
