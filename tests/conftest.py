@@ -13,9 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from parts import missing_parts
 from weft.cli import run
+
+# No test depends on how busy the machine is.
+settings.register_profile("weft", deadline=None)
+settings.load_profile("weft")
 
 
 @dataclass(frozen=True)

@@ -44,10 +44,10 @@ def parse_document(text: str, *, where: str) -> Any:
 
 
 def as_yaml(value: Any) -> str:
-    """``value`` as YAML, in its own order and without anchors."""
+    """``value`` as YAML, in its own order and without anchors; in ASCII, since readers disagree on U+0085."""
     import yaml
 
-    return yaml.dump(value, Dumper=_writer(), sort_keys=False, allow_unicode=True, width=100)
+    return yaml.dump(value, Dumper=_writer(), sort_keys=False, width=100)
 
 
 @cache
