@@ -35,7 +35,7 @@ __all__ = ["sign"]
 @credential_options
 @trust_options
 @click.pass_obj
-def sign(console: Console, reference: str, key_path: Path, layout: str, form: str, **access: Any) -> None:
+def sign(console: Console, /, reference: str, key_path: Path, layout: str, form: str, **access: Any) -> None:
     """Sign an image in its registry.
 
     What is signed is the digest that REF means now, of an image or an index. The signature is put beside it

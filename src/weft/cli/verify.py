@@ -28,6 +28,7 @@ _FILE = click.Path(path_type=Path)
 @click.pass_obj
 def verify(
     console: Console,
+    /,
     reference: str,
     keys: tuple[Path, ...],
     policy_path: Path | None,
