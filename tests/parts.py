@@ -51,6 +51,10 @@ def _why_no_registry(name: str) -> Callable[[], str | None]:
 PROBES |= {
     "distribution": _why_no_registry("distribution"),
     "docker-registry": _why_no_registry("docker-registry"),
+    "cosign": lambda: None if tool("cosign", "cosign") else "scripts/cosign-part has not built it",
+    "sigstore-js": lambda: (
+        None if tool("sigstore-js", "node_modules") else "scripts/sigstore-js-part: not fetched"
+    ),
     "openssl": lambda: None if shutil.which("openssl") else "openssl is not on PATH",
 }
 

@@ -1,6 +1,6 @@
 """What signing and verifying owe us with any registry: in our world and in the real ones.
 
-Subclass, give ``registries`` and ``host``, inherit the tests. Every test has a repository of its own.
+Subclass, give ``host``, inherit the tests. Every test has a repository of its own.
 """
 
 from collections.abc import Iterable
@@ -37,10 +37,6 @@ class SigningContract:
 
     @pytest.fixture
     def host(self) -> str:
-        raise NotImplementedError
-
-    @pytest.fixture
-    def registries(self) -> Registries:
         raise NotImplementedError
 
     @pytest.fixture
