@@ -70,7 +70,11 @@ class Cosign:
         )
 
     def verify(self, image: str, key: Path) -> subprocess.CompletedProcess[str]:
-        return self.run("verify", "--key", key, "--insecure-ignore-tlog=true", image)
+        # Its check of bundles wants to know whom else to trust, even when that is nobody.
+        nobody = self.home / "trusted_root.json"
+        nobody.write_text('{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}')
+        trust = ("--insecure-ignore-tlog=true", "--trusted-root", nobody)
+        return self.run("verify", "--key", key, *trust, image)
 
     def sign(self, image: str, key: Path, layout: str) -> None:
         form = f"--new-bundle-format={str(layout == 'bundle').lower()}"
@@ -156,7 +160,7 @@ class TestCosign:
             await verify(registries, reference, Policy.of_keys({"cosign": key}))
 
     @pytest.mark.parametrize("layout", LAYOUTS)
-    @pytest.mark.parametrize("kind", KINDS)
+    @pytest.mark.parametrize("kind", sorted({*KINDS} - {"ed25519"}))
     async def test_cosign_signs_with_our_key(
         self,
         cosign: Cosign,
@@ -171,6 +175,24 @@ class TestCosign:
         private, _ = write_pair(tmp_path, "ours", key)
         cosign.sign(str(reference.pinned(image.digest)), private, layout)
         assert (await verify(registries, reference, policy(ours=key))).signed_by == ("ours",)
+
+    @pytest.mark.parametrize("layout", LAYOUTS)
+    async def test_what_cosign_signs_with_ed25519_neither_takes(
+        self,
+        cosign: Cosign,
+        registries: Registries,
+        reference: Reference,
+        image: Descriptor,
+        tmp_path: Path,
+        layout: str,
+    ) -> None:
+        # cosign 2.6 signs with Ed25519ph and verifies Ed25519, so it refuses its own signature.
+        key = PrivateKey.generate("ed25519")
+        private, public = write_pair(tmp_path, "ours", key)
+        cosign.sign(str(reference.pinned(image.digest)), private, layout)
+        assert cosign.verify(str(reference), public).returncode != 0
+        with pytest.raises(Unverified):
+            await verify(registries, reference, policy(ours=key))
 
     @pytest.mark.parametrize("layout", LAYOUTS)
     async def test_we_sign_with_cosigns_key_beside_its_signature(

@@ -107,7 +107,9 @@ def _create(path: Path, data: bytes, mode: int) -> None:
     try:
         atomic_create(path, data, mode=mode)
     except FileExistsError as error:
-        raise _exists(path) from error
+        if path.parent.is_dir():
+            raise _exists(path) from error
+        raise UsageError(f"{path.parent} is not a folder") from error
     except OSError as error:
         raise WeftError(f"{path}: {error.strerror}") from error
 
