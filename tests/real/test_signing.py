@@ -64,7 +64,7 @@ class Cosign:
         assert program is not None
         nowhere = {"HTTPS_PROXY": "http://127.0.0.1:1", "NO_PROXY": "127.0.0.1"}
         env = {"HOME": str(self.home), "COSIGN_PASSWORD": PASSWORD.decode(), **nowhere}
-        command = [program, *map(str, words)]
+        command = [str(program), *map(str, words)]
         return subprocess.run(
             command, env=env, cwd=self.home, capture_output=True, text=True, timeout=120, check=False
         )
@@ -242,7 +242,7 @@ class TestJavaScript:
         assert modules is not None
         (folder / "bundle.json").write_bytes(bundle)
         _, public = write_pair(folder, "key", key)
-        command = ["node", VERIFIER, modules, folder / "bundle.json", public]
+        command = ["node", *map(str, (VERIFIER, modules, folder / "bundle.json", public))]
         return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
     @pytest.mark.parametrize("kind", KINDS)

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from aiohttp import web
@@ -22,6 +23,9 @@ from weft.signing import (
     simple_image,
     simple_signature,
 )
+from weft.store import Store
+from weft.workflows.copy import InArchive, InRegistry, copy
+from weft.workflows.pull import pull
 from weft.workflows.signatures import MAX_DOCUMENTS
 from weft.workflows.verify import verified, verify
 from worlds.content import CONFIG, CONFIG_TYPE, blob, giving, open_registries
@@ -286,6 +290,38 @@ class TestTrouble(Here):
         world.referrers = False
         await repository.put_manifest(parse_manifest(compact_json(index)), f"sha256-{image.digest.hex}")
         assert (await verify(registries, reference, policy(team=TEAM))).signed_by == ("team",)
+
+    async def test_copies_are_signed_too(
+        self,
+        registries: Registries,
+        reference: Reference,
+        image: Descriptor,
+        tmp_path: Path,
+    ) -> None:
+        await signed(registries, reference, TEAM, ["simple"])
+        await signed(registries, reference, RELEASE, ["bundle"])
+        target = Reference(reference.registry, "elsewhere/f", "v1")
+        archive = InArchive(tmp_path / "f.tar")
+        store = Store(tmp_path / "store")
+        await copy(InRegistry(reference), archive, registries=registries, store=store)
+        await copy(archive, InRegistry(target), registries=registries, store=store)
+        found = await verify(registries, target, policy(team=TEAM, release=RELEASE))
+        assert (found.digest, found.signed_by) == (image.digest, ("release", "team"))
+
+    async def test_what_was_verified_is_what_is_pulled(
+        self,
+        registries: Registries,
+        reference: Reference,
+        repository: Repository,
+        image: Descriptor,
+        tmp_path: Path,
+    ) -> None:
+        await signed(registries, reference, TEAM)
+        use = await verified(registries, reference, policy(team=TEAM))
+        await push(repository, b"another module")
+        store = Store(tmp_path / "store")
+        await pull(store, registries, use)
+        assert store.find(reference).digest == image.digest
 
     async def test_a_policy_may_ask_for_nothing(
         self, registries: Registries, reference: Reference, image: Descriptor
