@@ -1,6 +1,7 @@
 """Sign and verify with a registry that behaves, and with one that lies or that others write to."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from weft.signing import (
     Policy,
     Rule,
     Unverified,
+    bundle_signature,
     signature_tag,
     simple_image,
     simple_signature,
@@ -226,7 +228,12 @@ class TestTrouble(Here):
             await verify(registries, reference, policy(team=TEAM))
 
     async def test_more_signatures_than_anybody_needs_are_cut(
-        self, registries: Registries, reference: Reference, repository: Repository, image: Descriptor
+        self,
+        world: RegistryWorld,
+        registries: Registries,
+        reference: Reference,
+        repository: Repository,
+        image: Descriptor,
     ) -> None:
         many = simple_image(*simple_signature(str(repository), image.digest, STRANGER))
         for _ in range(MAX_DOCUMENTS):
@@ -234,14 +241,36 @@ class TestTrouble(Here):
         for part in many.manifest.blobs:
             await repository.put_blob(part, giving(many.blob(part)))
         await repository.put_manifest(many.manifest, signature_tag(image.digest))
+        world.seen.clear()
         with pytest.raises(Unverified) as caught:
             await verify(registries, reference, policy(team=TEAM))
         assert (caught.value.detail or "").endswith(
             f"{repository}:{signature_tag(image.digest)}: more signatures than anybody needs; "
             "the rest were not looked at"
         )
+        assert len(world.requests("GET", "/blobs/")) == MAX_DOCUMENTS
         with pytest.raises(WeftError, match=f"has {MAX_DOCUMENTS} signatures; nobody reads more"):
             await signed(registries, reference, TEAM, ["simple"])
+
+    @pytest.mark.parametrize("count", [4, 5], ids=["enough", "too many"])
+    async def test_a_bundle_may_hold_only_so_many_signatures(
+        self,
+        registries: Registries,
+        reference: Reference,
+        repository: Repository,
+        image: Descriptor,
+        count: int,
+    ) -> None:
+        document = json.loads(bundle_signature(image.digest, STRANGER))
+        document["dsseEnvelope"]["signatures"] *= 64
+        for number in range(count):
+            document["number"] = number
+            await attach(repository, image.digest, compact_json(document))
+        with pytest.raises(Unverified) as caught:
+            await verify(registries, reference, policy(team=TEAM))
+        reasons = (caught.value.detail or "").splitlines()
+        assert len(reasons) == (256 if count == 4 else 257)
+        assert ("more signatures than anybody needs" in reasons[-1]) == (count == 5)
 
     @pytest.mark.usefixtures("image")
     async def test_two_signers_at_once_keep_each_others_signature(
