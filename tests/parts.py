@@ -48,9 +48,17 @@ def _why_no_registry(name: str) -> Callable[[], str | None]:
     return lambda: None if tool(name, "registry") else "scripts/registry-parts has not fetched it"
 
 
+def _why_no_sigstore_js() -> str | None:
+    if not shutil.which("node"):
+        return "node is not on PATH"
+    return None if tool("sigstore-js", "node_modules") else "scripts/sigstore-js-part has not fetched it"
+
+
 PROBES |= {
     "distribution": _why_no_registry("distribution"),
     "docker-registry": _why_no_registry("docker-registry"),
+    "cosign": lambda: None if tool("cosign", "cosign") else "scripts/cosign-part has not built it",
+    "sigstore-js": _why_no_sigstore_js,
     "openssl": lambda: None if shutil.which("openssl") else "openssl is not on PATH",
 }
 

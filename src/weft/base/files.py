@@ -14,7 +14,7 @@ from pathlib import Path
 
 from weft.errors import WeftError
 
-__all__ = ["atomic_directory", "atomic_write", "os_errors_as", "read_limited"]
+__all__ = ["atomic_create", "atomic_directory", "atomic_write", "os_errors_as", "read_limited"]
 
 _FILE_MODE = 0o644
 _DIRECTORY_MODE = 0o755
@@ -25,6 +25,23 @@ def atomic_write(path: Path, data: bytes, *, mode: int = _FILE_MODE) -> None:
 
     Raises ``OSError`` as the system gives it, with nothing left behind.
     """
+    with _written(path, data, mode) as temporary:
+        temporary.replace(path)
+
+
+def atomic_create(path: Path, data: bytes, *, mode: int = _FILE_MODE) -> None:
+    """Put ``data`` at ``path`` in one step where nothing was; the folder is made when it is missing.
+
+    Raises ``FileExistsError`` when somebody was faster, with nothing left behind.
+    """
+    with _written(path, data, mode) as temporary:
+        path.hardlink_to(temporary)
+        temporary.unlink()
+
+
+@contextmanager
+def _written(path: Path, data: bytes, mode: int) -> Iterator[Path]:
+    """``data`` on disk in a file beside ``path``, which is gone when the block fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     temporary = Path(name)
@@ -34,7 +51,7 @@ def atomic_write(path: Path, data: bytes, *, mode: int = _FILE_MODE) -> None:
             file.flush()
             os.fsync(file.fileno())
         temporary.chmod(mode)
-        temporary.replace(path)
+        yield temporary
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

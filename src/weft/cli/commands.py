@@ -40,6 +40,11 @@ GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "attach": ("weft.cli.attach:attach", "Attach files to a published image."),
         "discover": ("weft.cli.discover:discover", "Show what is attached to a published image."),
     },
+    "Signatures": {
+        "key": ("weft.cli.key:key", "Make and show keys that sign images."),
+        "sign": ("weft.cli.sign:sign", "Sign an image in its registry."),
+        "verify": ("weft.cli.verify:verify", "Check who signed an image."),
+    },
     "Deploy": {
         "deploy": ("weft.cli.deploy:deploy", "Put a filter in front of traffic."),
     },

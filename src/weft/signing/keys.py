@@ -63,6 +63,15 @@ class PublicKey:
         return False
 
     @property
+    def kind(self) -> str:
+        """Algorithm and size, as in ``KINDS``."""
+        from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+        if isinstance(self._key, ec.EllipticCurvePublicKey):
+            return f"ecdsa-p{self._key.curve.key_size}"
+        return f"rsa-{self._key.key_size}" if isinstance(self._key, rsa.RSAPublicKey) else "ed25519"
+
+    @property
     def der(self) -> bytes:
         """The SubjectPublicKeyInfo."""
         from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat

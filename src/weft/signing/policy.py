@@ -19,7 +19,7 @@
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -104,12 +104,22 @@ class Policy:
         return cls(keys, document.rules)
 
     @classmethod
-    def of_key(cls, key: PublicKey, name: str) -> "Policy":
-        """Every image needs this one key."""
-        return cls({name: key}, (Rule(images="**", any_of=(name,)),))
+    def of_keys(cls, keys: Mapping[str, PublicKey]) -> "Policy":
+        """Every image needs a signature of one of ``keys`` (name → key)."""
+        return cls(keys, (Rule(images="**", any_of=tuple(keys)),))
 
-    def check(self, reference: Reference, digest: Digest, signatures: Iterable[Signature]) -> Judgement:
-        """What was found, when that is enough; raises ``Unverified`` with every reason when not."""
+    def check(
+        self,
+        reference: Reference,
+        digest: Digest,
+        signatures: Iterable[Signature],
+        *,
+        unread: Sequence[str] = (),
+    ) -> Judgement:
+        """What was found, when that is enough; raises ``Unverified`` with every reason when not.
+
+        ``unread`` says why further signatures could not even be read; they count for nothing.
+        """
         rule = next((rule for rule in self.rules if rule.matches(reference)), None)
         if rule is None:
             raise Unverified(f"{reference} is refused: no rule of the policy is about {reference.name}")
@@ -118,7 +128,7 @@ class Policy:
             found = ", ".join(sorted(judgement.signed_by)) or "nobody"
             raise Unverified(
                 f"{reference} is refused: {rule.demand}, and {found} has signed {digest}",
-                detail="\n".join(judgement.reasons) or "it has no signatures",
+                detail="\n".join((*judgement.reasons, *unread)) or "it has no signatures",
             )
         return judgement
 

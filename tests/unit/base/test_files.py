@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from weft.base.files import atomic_directory, atomic_write, read_limited
+from weft.base.files import atomic_create, atomic_directory, atomic_write, read_limited
 
 
 def names(folder: Path) -> list[str]:
@@ -33,6 +33,25 @@ def test_a_failed_write_keeps_the_old_content_and_leaves_nothing(
         atomic_write(tmp_path / "b", b"new")
     assert (tmp_path / "b").read_bytes() == b"old"
     assert names(tmp_path) == ["b"]
+
+
+def test_a_file_is_created_whole_where_nothing_was(tmp_path: Path) -> None:
+    atomic_create(tmp_path / "a" / "b", b"new", mode=0o600)
+    assert (tmp_path / "a" / "b").read_bytes() == b"new"
+    assert stat.S_IMODE((tmp_path / "a" / "b").stat().st_mode) == 0o600
+    assert names(tmp_path / "a") == ["b"]
+
+
+@pytest.mark.parametrize("link", [False, True], ids=["file", "dangling link"])
+def test_what_is_there_is_never_created_over(tmp_path: Path, link: bool) -> None:
+    if link:
+        (tmp_path / "b").symlink_to(tmp_path / "elsewhere")
+    else:
+        (tmp_path / "b").write_bytes(b"old")
+    with pytest.raises(FileExistsError):
+        atomic_create(tmp_path / "b", b"new")
+    assert names(tmp_path) == ["b"]
+    assert link or (tmp_path / "b").read_bytes() == b"old"
 
 
 def test_a_folder_appears_when_it_is_full(tmp_path: Path) -> None:

@@ -77,11 +77,19 @@ def test_an_image_that_no_rule_is_about_is_refused() -> None:
         POLICY.check(Reference.parse("f"), DIGEST, signed(TEAM))
 
 
-def test_one_key_is_a_policy_for_everything() -> None:
-    policy = Policy.of_key(TEAM.public, "team.pub")
-    policy.check(Reference.parse("f"), DIGEST, signed(TEAM))
+def test_one_of_some_keys_is_a_policy_for_everything() -> None:
+    policy = Policy.of_keys({"team.pub": TEAM.public, "release.pub": RELEASE.public})
+    assert policy.check(Reference.parse("f"), DIGEST, signed(TEAM)).signed_by == {"team.pub"}
+    assert policy.check(Reference.parse("f"), DIGEST, signed(RELEASE)).signed_by == {"release.pub"}
     with pytest.raises(Unverified):
-        policy.check(Reference.parse("f"), DIGEST, signed(RELEASE))
+        policy.check(Reference.parse("f"), DIGEST, signed(STRANGER))
+
+
+def test_what_could_not_be_read_is_a_reason_too() -> None:
+    policy = Policy.of_keys({"team.pub": TEAM.public})
+    with pytest.raises(Unverified) as caught:
+        policy.check(Reference.parse("f"), DIGEST, [], unread=["bundle 1 is broken"])
+    assert caught.value.detail == "bundle 1 is broken"
 
 
 @pytest.mark.parametrize(
