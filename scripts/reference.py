@@ -28,7 +28,14 @@ def _walk(path: tuple[str, ...], command: click.Command) -> Iterator[tuple[tuple
 
 def _section(path: tuple[str, ...], command: click.Command) -> str:
     name = " ".join(("weft", *path))
-    context = click.Context(command, info_name=name, terminal_width=100, max_content_width=100, color=False)
+    context = click.Context(
+        command,
+        info_name=name,
+        terminal_width=100,
+        max_content_width=100,
+        color=False,
+        help_option_names=["-h", "--help"],  # a command keeps its help option, whoever asked first
+    )
     return f"\n## {name}\n\n```text\n{command.get_help(context).rstrip()}\n```\n"
 
 
