@@ -4,6 +4,7 @@ Nothing is unpacked. Only plain files with the names of an image layout are look
 other paths mean nothing here. A blob is read from its place in the archive and checked against its digest.
 """
 
+import re
 import tarfile
 from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
@@ -32,6 +33,8 @@ _MAX_FILES = 20_000
 _MAX_NAMES = 10_000
 _MAX_LISTED = 10
 _CHUNK = 256 * 1024
+# cosign's first layout (and the referrers tag schema): the name says which image it belongs to.
+_ATTACHED = re.compile(r"(?:^|:)sha256-[0-9a-f]{64}(?:\.[a-z]+)?$")
 _PACKED = {b"\x1f\x8b": "gunzip", b"\x28\xb5": "unzstd", b"BZ": "bunzip2"}
 
 
@@ -75,7 +78,7 @@ class ArchiveReader:
 
         Raises ``NotFound``, naming what is there.
         """
-        known = [entry for entry in self._names if _names_of(entry)] or self._names
+        known = [entry for entry in self._names if _is_image(entry)] or self._names
         if len(known) == 1:
             return known[0]
         for name in names:
@@ -189,6 +192,12 @@ class ArchiveReader:
             yield
         except (tarfile.TarError, OSError, EOFError, ValueError) as error:
             raise ArchiveInvalid(f"{self.path} cannot be read as a tar archive: {error}") from error
+
+
+def _is_image(entry: Descriptor) -> bool:
+    """Whether an entry is there for itself: it has a name, and not one that says whose attachment it is."""
+    names = _names_of(entry)
+    return bool(names) and not any(_ATTACHED.search(name) for name in names)
 
 
 def _names_of(entry: Descriptor) -> set[str]:

@@ -107,6 +107,12 @@ async def test_of_several_images_one_is_found_by_its_name(tmp_path: Path) -> Non
     assert caught.value.hint == "it has hub.example.com/team/f:v1, hub.example.com/team/f:v2"
 
 
+async def test_a_signature_beside_the_image_is_not_taken_for_another_image(tmp_path: Path) -> None:
+    await write(tmp_path / "f.tar", f"sha256-{IMAGE.digest.hex}.sig", "v1")
+    with ArchiveReader(tmp_path / "f.tar") as archive:
+        assert archive.find("elsewhere:v2", "v2").annotations[Annotation.REF_NAME] == "v1"
+
+
 async def test_what_refers_to_an_image_is_found(tmp_path: Path) -> None:
     signature = image(b"sig", subject=IMAGE.descriptor, artifact_type="application/vnd.sig")
     with ArchiveWriter(tmp_path / "f.tar") as archive:
