@@ -70,9 +70,6 @@ def read_json(readers: Running, text: str) -> str:
         ),
         pytest.param(r'"\ud83e"', "expected a surrogate pair at line 1, column 8", id="half a pair"),
         pytest.param("[" * 66, "nested more than 64 deep at line 1, column 66", id="depth"),
-        pytest.param(
-            " " * (1 << 20) + "1", "longer than 1048576 characters at line 1, column 1", id="length"
-        ),
     ],
 )
 def test_wrong_json_is_refused_with_its_place(readers: Running, text: str, error: str) -> None:
@@ -214,6 +211,7 @@ def test_patterns_mean_what_they_mean_elsewhere(readers: Running, pattern: str, 
         pytest.param('{"name": 1}', "name must be a string", id="string"),
         pytest.param('{"header": "a b"}', "header must be a valid header name", id="header name"),
         pytest.param('{"header": ""}', "header must be a valid header name", id="no header name"),
+        pytest.param(r'{"value": "a\nb"}', "value must be a valid header value", id="header value"),
         pytest.param('{"loud": "yes"}', "loud must be true or false", id="truth"),
         pytest.param('{"limit": 11}', "limit must be a whole number from 1 to 10", id="too large"),
         pytest.param('{"limit": 1.5}', "limit must be a whole number from 1 to 10", id="fraction"),

@@ -1,10 +1,10 @@
 // What the language expects of its surroundings, and Envoy does not have: given here by what it has.
 // `weft build` puts these in place of the originals (asc --use abort=abort_proc_exit and so on).
 
-import { get_current_time_nanoseconds, log as write_log } from "@solo-io/proxy-runtime/calls";
-import { proxy_log } from "@solo-io/proxy-runtime/imports";
-import { LogLevelValues } from "@solo-io/proxy-runtime/values";
-import { most, put, room } from "@solo-io/proxy-runtime/wire";
+import { get_current_time_nanoseconds, log as write_log } from "./@solo-io/proxy-runtime/calls";
+import { proxy_log } from "./@solo-io/proxy-runtime/imports";
+import { LogLevelValues } from "./@solo-io/proxy-runtime/values";
+import { most, put, room } from "./@solo-io/proxy-runtime/wire";
 
 /** The end of a failed program: what, where, then a trap. Allocates nothing, for memory may be the reason. */
 export function abort_proc_exit(message: string | null, fileName: string | null, line: u32, column: u32): void {

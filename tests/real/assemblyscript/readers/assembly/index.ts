@@ -14,6 +14,7 @@ class ReaderRoot extends RootContext {
     const config = Config.parse(this.configuration);
     config.string("name", "nobody");
     config.header_name("header", "hello");
+    config.header_value("value", "world");
     config.bool("loud", false);
     config.integer("limit", 7, 1, 10);
     if (config.has("needed")) config.string("needed");

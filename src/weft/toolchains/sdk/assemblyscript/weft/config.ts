@@ -7,7 +7,7 @@
 //
 // A key that was never asked for is a mistake of whoever wrote the config, and refused too.
 
-import { log, LogLevelValues } from "@solo-io/proxy-runtime";
+import { log, LogLevelValues } from "../@solo-io/proxy-runtime/index";
 import { Json, JsonKind } from "./json";
 
 /** The first mistake, shared by a config and all that is inside it. */
@@ -53,6 +53,13 @@ export class Config {
     const name = this.string(key, fallback);
     if (this.complaint.text == "" && !is_token(name)) this.refuse(key, "must be a valid header name");
     return ascii_lower(name);
+  }
+
+  /** A string that can be the value of a header: anything without control characters. */
+  header_value(key: string, fallback: string | null = null): string {
+    const value = this.string(key, fallback);
+    if (this.complaint.text == "" && on_one_line(value) != value) this.refuse(key, "must be a valid header value");
+    return value;
   }
 
   bool(key: string, fallback: bool): bool {
@@ -111,9 +118,13 @@ export class Config {
   }
 }
 
+/** The text with a question mark for every control character. */
 function on_one_line(text: string): string {
   let line = "";
-  for (let i = 0; i < text.length; i++) line += text.charCodeAt(i) < 0x20 ? "?" : text.charAt(i);
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    line += c < 0x20 || c == 0x7F ? "?" : text.charAt(i);
+  }
   return line;
 }
 

@@ -14,7 +14,7 @@ class MyFilterRoot extends RootContext {
   onConfigure(configuration_size: u32): bool {
     const config = Config.parse(this.configuration);
     this.name = config.header_name("name", "hello");
-    this.value = config.string("value", "world");
+    this.value = config.header_value("value", "world");
     return config.accepted();
   }
 

@@ -18,6 +18,7 @@ class MyFilterRoot extends RootContext {
   onConfigure(configuration_size: u32): bool {
     const config = Config.parse(this.configuration);
     const items = config.objects("rewrites");
+    this.rewrites = [];
     for (let i = 0; i < items.length; i++) {
       const regex = new Regex(items[i].string("regex_match"));
       if (regex.error != "") items[i].refuse("regex_match", "is not a regular expression: " + regex.error);

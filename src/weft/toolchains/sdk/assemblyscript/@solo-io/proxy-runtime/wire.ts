@@ -131,6 +131,7 @@ export function decode(from: usize, size: usize): string {
   for (let i: usize = 0; i < size; i++) {
     if (load<u8>(from + i) > 0x7F) return String.UTF8.decodeUnsafe(from, size);
   }
+  // @ts-ignore: known to the compiler, not to editors
   const text = changetype<string>(__new(size << 1, idof<string>()));
   const to = changetype<usize>(text);
   for (let i: usize = 0; i < size; i++) store<u16>(to + (i << 1), load<u8>(from + i));
