@@ -1,16 +1,20 @@
 """A proxy-wasm host in this process: Envoy's behaviour around a filter, without Envoy.
 
-``Host.load`` starts a filter; ``Host.stream`` takes a request through it. Time, chance and the answers to calls
-come from the caller, so a run can be repeated to the byte. Whatever the guest does, the host lives: bad
-addresses give a status, failures and endless code give ``Vm.failure`` in Envoy's words.
+``Host.load`` starts a filter; ``Host.stream`` takes a request through it. Time, chance and the answers to
+calls come from the caller, so a run can be repeated to the byte. Whatever the guest does, the host lives:
+bad addresses give a status, failures and endless code give ``Vm.failure`` in Envoy's words.
 
-May import: ``weft.wasm``, ``weft.base``, ``weft.errors``. Only ``weft.testhost.engine`` knows the engine.
+``play`` does the steps of a ``weft.scenario`` case.
+
+May import: ``weft.scenario``, ``weft.wasm``, ``weft.base``, ``weft.errors``. Only ``weft.testhost.engine``
+knows the engine.
 """
 
 from weft.testhost.direction import Message
 from weft.testhost.engine import Limits
 from weft.testhost.headers import HeaderMap, Pairs
 from weft.testhost.host import Host
+from weft.testhost.playing import Played, StepResult, config_bytes, play
 from weft.testhost.stream import HttpStream, LocalReply
 from weft.testhost.vm import Plugin
 from weft.testhost.world import Callout, Clock, LogLine, World
@@ -18,14 +22,18 @@ from weft.testhost.world import Callout, Clock, LogLine, World
 __all__ = [
     "Callout",
     "Clock",
+    "HeaderMap",
     "Host",
     "HttpStream",
     "Limits",
     "LocalReply",
     "LogLine",
-    "HeaderMap",
     "Message",
     "Pairs",
+    "Played",
     "Plugin",
+    "StepResult",
     "World",
+    "config_bytes",
+    "play",
 ]

@@ -5,7 +5,17 @@ https://github.com/proxy-wasm/spec/tree/main/abi-versions
 
 from enum import IntEnum
 
-__all__ = ["BODY_ACTIONS", "HEADER_ACTIONS", "LEVELS", "Action", "Buffer", "MapType", "MetricType", "Status", "Stream"]
+__all__ = [
+    "BODY_ACTIONS",
+    "HEADER_ACTIONS",
+    "LEVELS",
+    "Action",
+    "Buffer",
+    "MapType",
+    "MetricType",
+    "Status",
+    "Stream",
+]
 
 
 class Status(IntEnum):

@@ -1,8 +1,8 @@
 """What a guest can reach through one context: which maps and which bytes are there right now.
 
 Three kinds, told apart by what they have: the VM's own (0), root contexts (a plugin with its config), and
-streams (a root as parent, and a request). A map or buffer that is ``None`` is out of the guest's reach: before it
-arrived, after it went on, and in the wrong kind of context.
+streams (a root as parent, and a request). A map or buffer that is ``None`` is out of the guest's reach:
+before it arrived, after it went on, and in the wrong kind of context.
 """
 
 from dataclasses import dataclass, field

@@ -4,11 +4,12 @@ This is Envoy's filter manager for a chain of one filter. Events come in, what g
 ``Message``. The rules:
 
 * after ``CONTINUE`` everything goes on at once;
-* after a stop at the headers everything later waits without the filter seeing it; when it is resumed, the filter
-  sees what waited, as one piece;
-* after a stop in the body the filter sees what comes later; what it buffered goes on, before it, when it continues;
-* ``BUFFER`` shows the filter all it buffered with each new piece, ``WATERMARK`` only the new piece, ``NO_BUFFER``
-  drops the piece;
+* after a stop at the headers everything later waits without the filter seeing it; when it is resumed, the
+  filter sees what waited, as one piece;
+* after a stop in the body the filter sees what comes later; what it buffered goes on, before it, when it
+  continues;
+* ``BUFFER`` shows the filter all it buffered with each new piece, ``WATERMARK`` only the new piece,
+  ``NO_BUFFER`` drops the piece;
 * what was resumed after a stop in the body or the trailers does not come to the filter again.
 """
 

@@ -12,9 +12,34 @@ __all__ = ["HeaderMap", "Pairs"]
 Pairs = tuple[tuple[str, str], ...]
 
 _SINGLE = frozenset(
-    ":authority :method :path :protocol :scheme :status connection content-length content-type date expect "
-    "grpc-message grpc-status grpc-timeout keep-alive proxy-connection server te transfer-encoding upgrade "
-    "user-agent via x-forwarded-for x-forwarded-host x-forwarded-proto x-request-id".split()
+    [
+        ":authority",
+        ":method",
+        ":path",
+        ":protocol",
+        ":scheme",
+        ":status",
+        "connection",
+        "content-length",
+        "content-type",
+        "date",
+        "expect",
+        "grpc-message",
+        "grpc-status",
+        "grpc-timeout",
+        "keep-alive",
+        "proxy-connection",
+        "server",
+        "te",
+        "transfer-encoding",
+        "upgrade",
+        "user-agent",
+        "via",
+        "x-forwarded-for",
+        "x-forwarded-host",
+        "x-forwarded-proto",
+        "x-request-id",
+    ]
 )
 
 

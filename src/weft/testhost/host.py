@@ -14,6 +14,7 @@ from weft.errors import FilterRefused
 from weft.testhost.contexts import Context, Reply
 from weft.testhost.engine import Limits, compile_module
 from weft.testhost.headers import HeaderMap, Pairs
+from weft.testhost.hostcalls import hostcalls
 from weft.testhost.stream import HttpStream
 from weft.testhost.vm import NS_PER_MS, Plugin, Vm
 from weft.testhost.world import Callout, World
@@ -53,7 +54,7 @@ class Host:
         module = read_module(data, what="the module")
         program = compile_module(data, cache)
         world = world or World()
-        vm = Vm(program, module, plugin, world, limits or Limits())
+        vm = Vm(program, module, plugin, world, limits or Limits(), hostcalls)
         root = vm.new_context(prefix=_prefix(plugin.root_id, plugin.vm_id))
         host = cls(vm, root)
         host._start()

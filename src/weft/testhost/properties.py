@@ -1,7 +1,7 @@
 """Values of properties as the guest gets them.
 
-Whole numbers have eight bytes, little endian; truth has one; text and bytes are themselves; a mapping is a list
-of pairs.
+Whole numbers have eight bytes, little endian; truth has one; text and bytes are themselves; a mapping is a
+list of pairs.
 """
 
 import struct
@@ -14,19 +14,21 @@ __all__ = ["found_in", "serialized"]
 
 def serialized(value: object) -> bytes | None:
     """The bytes of a value; ``None`` for what has none."""
-    if isinstance(value, bytes):
-        return value
-    if isinstance(value, str):
-        return encode(value)
-    if isinstance(value, bool):
-        return bytes([value])
-    if isinstance(value, int):
-        return struct.pack("<q", value)
-    if isinstance(value, float):
-        return struct.pack("<d", value)
-    if isinstance(value, Mapping):
-        return encode_pairs((str(key), str(item)) for key, item in value.items())
-    return None
+    made: bytes | None = None
+    match value:
+        case bytes():
+            made = value
+        case str():
+            made = encode(value)
+        case bool():
+            made = bytes([value])
+        case int():
+            made = struct.pack("<q", value)
+        case float():
+            made = struct.pack("<d", value)
+        case Mapping():
+            made = encode_pairs((str(key), str(item)) for key, item in value.items())
+    return made
 
 
 def found_in(known: Mapping[str, object], path: tuple[str, ...]) -> object:

@@ -1,8 +1,9 @@
 """One HTTP request and its response through one filter, as Envoy takes them through it.
 
-A local response goes through the response callbacks of the filter that sent it, as long as no response had come;
-during the response headers it goes straight to the client; after them the stream is reset. A filter that fails
-is answered for with 503. When the response is complete, the stream is logged, done and deleted, in this order.
+A local response goes through the response callbacks of the filter that sent it, as long as no response had
+come; during the response headers it goes straight to the client; after them the stream is reset. A filter
+that fails is answered for with 503. When the response is complete, the stream is logged, done and deleted,
+in this order.
 """
 
 from dataclasses import dataclass
@@ -127,7 +128,7 @@ class HttpStream:
 
     def property(self, path: tuple[str, ...]) -> object:
         """What Envoy knows about this stream."""
-        return stream_property(self, path, self._vm.world.clock.now)
+        return stream_property(path, self.request.headers, self.response, self._vm.world.clock.now)
 
     # -- the filter
 
@@ -142,7 +143,7 @@ class HttpStream:
         old = self._vm.abi == "0.1.0"
         maps, bodies = self.context.maps, self.context.bodies
 
-        def on_headers(headers: HeaderMap, end: bool) -> Action:  # noqa: FBT001 - Envoy's order
+        def on_headers(headers: HeaderMap, end: bool) -> Action:
             maps[first_map] = headers
             given = (len(headers),) if old else (len(headers), int(end))
             action = self._ask(names[0], HEADER_ACTIONS, Action.STOP_ALL_WATERMARK, *given)
@@ -150,7 +151,7 @@ class HttpStream:
                 maps[first_map] = None
             return action
 
-        def on_body(body: bytearray, end: bool) -> Action:  # noqa: FBT001 - Envoy's order
+        def on_body(body: bytearray, end: bool) -> Action:
             bodies[body_index] = body
             action = self._ask(names[1], BODY_ACTIONS, Action.NO_BUFFER, len(body), int(end))
             if action is Action.CONTINUE:

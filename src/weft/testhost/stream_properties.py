@@ -3,12 +3,8 @@
 https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/advanced/attributes
 """
 
-from typing import TYPE_CHECKING
-
+from weft.testhost.direction import Direction
 from weft.testhost.headers import HeaderMap
-
-if TYPE_CHECKING:
-    from weft.testhost.stream import HttpStream
 
 __all__ = ["stream_property"]
 
@@ -23,13 +19,15 @@ _REQUEST = {
 }
 
 
-def stream_property(stream: "HttpStream", path: tuple[str, ...], now: int) -> object:
+def stream_property(
+    path: tuple[str, ...], request: HeaderMap | None, response: Direction, now: int
+) -> object:
     """The value of ``("request", "path")`` and the like; ``None`` for what is not known here."""
     match path:
         case ("request", *rest):
-            return _of_request(stream.request.headers, rest, now)
+            return _of_request(request, rest, now)
         case ("response", *rest):
-            return _of_response(stream.response.headers, stream.response.trailers, rest)
+            return _of_response(response.headers, response.trailers, rest)
         case _:
             return None
 
@@ -37,23 +35,20 @@ def stream_property(stream: "HttpStream", path: tuple[str, ...], now: int) -> ob
 def _of_request(headers: HeaderMap | None, rest: list[str], now: int) -> object:
     if headers is None:
         return None
-    match rest:
-        case ["headers"]:
-            return dict(headers)
-        case ["headers", name]:
-            return headers.get(name)
-        case ["url_path"]:
-            return (headers.get(":path") or "").partition("?")[0]
-        case ["query"]:
-            return (headers.get(":path") or "").partition("?")[2]
-        case ["protocol"]:
-            return "HTTP/1.1"
-        case ["time"]:
-            return now
-        case [name] if name in _REQUEST:
-            return headers.get(_REQUEST[name])
-        case _:
-            return None
+    path, _, query = (headers.get(":path") or "").partition("?")
+    known: dict[str, object] = {
+        **{name: headers.get(header) for name, header in _REQUEST.items()},
+        "headers": dict(headers),
+        "url_path": path,
+        "query": query,
+        "protocol": "HTTP/1.1",
+        "time": now,
+    }
+    return _of_headers(headers, rest) or (known.get(rest[0]) if len(rest) == 1 else None)
+
+
+def _of_headers(headers: HeaderMap, rest: list[str]) -> str | None:
+    return headers.get(rest[1]) if len(rest) == 2 and rest[0] == "headers" else None  # noqa: PLR2004 - a name
 
 
 def _of_response(headers: HeaderMap | None, trailers: HeaderMap | None, rest: list[str]) -> object:

@@ -1,8 +1,8 @@
 """One VM: a running module, its contexts, and the border between the two sides.
 
-Everything Envoy does around a call is done here: which context is current, what may be called while the module
-starts or allocates, the lines of the trace, what is put off until the guest has returned, and that a VM that
-failed once is never entered again.
+Everything Envoy does around a call is done here: which context is current, what may be called while the
+module starts or allocates, the lines of the trace, what is put off until the guest has returned, and that a
+VM that failed once is never entered again.
 """
 
 from collections import deque
@@ -13,7 +13,7 @@ from weft.errors import FilterRefused
 from weft.testhost.abi import Status
 from weft.testhost.contexts import Context
 from weft.testhost.engine import BadAddress, Import, Limits, Machine, Program, Trapped
-from weft.testhost.hostcalls import Hostcall, hostcalls
+from weft.testhost.hostcall import Hostcall
 from weft.testhost.properties import found_in
 from weft.testhost.world import World
 from weft.wasm import ALLOCATORS, CALLBACKS, ENTRY_POINTS, Callback, Kind, Module, describe, loadability
@@ -22,11 +22,16 @@ __all__ = ["NS_PER_MS", "Plugin", "Timer", "Vm"]
 
 NS_PER_MS = 1_000_000
 
+Offered = Callable[[str], Mapping[tuple[str, str], Hostcall]]
+"""ABI version → (module, name) → what a module may import."""
+
 # A guest that keeps calling the host stops too: every call costs this much, and every byte it hands over one.
 _CALL_COST = 256
 _HOST_BUDGET = 1 << 28
 
-_MAY_ALLOCATE = frozenset({"emscripten_notify_memory_growth", "proxy_log", "fd_write", "clock_time_get", "poll_oneoff"})
+_MAY_ALLOCATE = frozenset(
+    {"emscripten_notify_memory_growth", "proxy_log", "fd_write", "clock_time_get", "poll_oneoff"}
+)
 _NOT_AT_START = frozenset(
     {"fd_read", "fd_seek", "fd_close", "path_open", "proc_exit", "sched_yield", "pthread_equal"}
 )
@@ -57,8 +62,13 @@ class Timer:
 class Vm:
     """A module at work. Not for several threads."""
 
-    def __init__(self, program: Program, module: Module, plugin: Plugin, world: World, limits: Limits) -> None:
-        """Link, instantiate and start. Raises ``FilterRefused`` for what Envoy would not load either."""
+    def __init__(
+        self, program: Program, module: Module, plugin: Plugin, world: World, limits: Limits, offered: Offered
+    ) -> None:
+        """Link what is ``offered`` for the module's ABI, instantiate, start.
+
+        Raises ``FilterRefused`` for what Envoy would not load either.
+        """
         self.plugin = plugin
         self.world = world
         self.module = module
@@ -81,7 +91,7 @@ class Vm:
         self._budget = _HOST_BUDGET
         self._exports: dict[str, Callable[..., int]] = {}
         self._results: dict[str, bool] = {}
-        self._enter(program, limits)
+        self._enter(program, limits, offered(self.abi))
 
     # -- the border, from outside in
 
@@ -112,7 +122,7 @@ class Vm:
         return result
 
     def event(self, context: Context, name: str, *arguments: int) -> int:
-        """``call``, and then what the guest put off; for callbacks whose result says nothing about a stream."""
+        """``call``, and then what the guest put off."""
         result = self.call(context, name, *arguments)
         self.settle()
         return result
@@ -231,10 +241,10 @@ class Vm:
 
     # -- starting
 
-    def _enter(self, program: Program, limits: Limits) -> None:
+    def _enter(self, program: Program, limits: Limits, table: Mapping[tuple[str, str], Hostcall]) -> None:
         self._starting = True
         try:
-            self._machine = Machine(program, self._imports(), limits)
+            self._machine = Machine(program, self._imports(table), limits)
         except Trapped as trap:
             raise FilterRefused("Failed to create new Wasm instance", detail=trap.words) from trap
         self.memory = self._machine.memory
@@ -260,8 +270,7 @@ class Vm:
                 self._exports[row.name] = self._machine.function(row.name, row.signature)
                 self._results[row.name] = bool(row.signature.results)
 
-    def _imports(self) -> Iterable[Import]:
-        table = hostcalls(self.abi)
+    def _imports(self, table: Mapping[tuple[str, str], Hostcall]) -> Iterable[Import]:
         wanted = {(item.module, item.name) for item in self.module.imports if item.kind is Kind.FUNC}
         return [
             Import(call.row.module, call.row.name, call.row.signature, self._guarded(call))
@@ -270,7 +279,7 @@ class Vm:
         ]
 
     def _guarded(self, call: Hostcall) -> Callable[..., int | None]:
-        """A host function with what surrounds each: what it costs, who may call it, what a bad address gives."""
+        """A host function with what surrounds each: its cost, who may call it, what a bad address gives."""
         row, body, bad_address = call.row, call.body, call.bad_address
         title, name = f"{row.module}.{row.name}", row.name
         has_result = bool(row.signature.results)

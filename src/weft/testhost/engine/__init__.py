@@ -1,8 +1,8 @@
 """Run WebAssembly: the only place that knows which engine does it.
 
-``compile_module`` gives a ``Program`` (compiled once, kept on disk where a folder is given); ``Machine`` is one
-instance of it with its memory, its limits and its imports. A failing guest raises ``Trapped``; a host function
-that raises stops the guest and reappears, unchanged, where the guest was called.
+``compile_module`` gives a ``Program`` (compiled once, kept on disk where a folder is given); ``Machine`` is
+one instance of it with its memory, its limits and its imports. A failing guest raises ``Trapped``; a host
+function that raises stops the guest and reappears, unchanged, where the guest was called.
 
 May import: ``weft.base``, ``weft.errors``, ``weft.wasm``.
 """

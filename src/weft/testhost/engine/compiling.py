@@ -1,8 +1,8 @@
 """From a module's bytes to machine code, at most once a machine.
 
-The file of a compiled module is named by everything it depends on: the module's digest, the engine's version
-and this file's settings. Files appear whole (``weft.base.files``); one that the engine refuses is made anew.
-They are code: the folder must be the user's own.
+The file of a compiled module is named by everything it depends on: the module's digest, the engine's
+version and this file's settings. Files appear whole (``weft.base.files``); one that the engine refuses is
+made anew. They are code: the folder must be the user's own.
 """
 
 import ctypes
@@ -28,11 +28,11 @@ def engine() -> int:
     """The one engine of this process. It lives as long as the process does."""
     lib = library()
     config = lib.wasm_config_new()
-    lib.wasmtime_config_consume_fuel_set(config, True)  # noqa: FBT003 - a C function
+    lib.wasmtime_config_consume_fuel_set(config, True)
     lib.wasmtime_config_max_wasm_stack_set(config, _STACK)
     lib.wasmtime_config_memory_reservation_set(config, _RESERVED)
-    lib.wasmtime_config_memory_may_move_set(config, False)  # noqa: FBT003 - a C function
-    lib.wasmtime_config_wasm_memory64_set(config, False)  # noqa: FBT003 - a C function
+    lib.wasmtime_config_memory_may_move_set(config, False)
+    lib.wasmtime_config_wasm_memory64_set(config, False)
     made: int = lib.wasm_engine_new_with_config(config)
     return made
 
@@ -99,5 +99,3 @@ def said(error: int) -> str:
     lib.wasmtime_error_message(error, ctypes.byref(message))
     lib.wasmtime_error_delete(error)
     return message.take().decode("utf-8", "replace")
-
-

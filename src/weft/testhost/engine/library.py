@@ -1,8 +1,9 @@
 """The C interface of wasmtime, as much of it as weft calls.
 
-The library comes with the ``wasmtime`` distribution, whose Python package takes 200 ms to import: more than a
-whole run of scenarios. So the library is found beside that package and declared here. Its layouts hold for the
-major version that pyproject.toml pins; ``VERSION`` says which one is loaded and is part of every cache key.
+The library comes with the ``wasmtime`` distribution, whose Python package takes 200 ms to import: more than
+a whole run of scenarios. So the library is found beside that package and declared here. Its layouts hold
+for the major version that pyproject.toml pins; ``VERSION`` says which one is loaded and is part of every
+cache key.
 
 Reference: https://docs.wasmtime.dev/c-api/
 """
@@ -10,7 +11,18 @@ Reference: https://docs.wasmtime.dev/c-api/
 import ctypes
 import platform
 import sys
-from ctypes import CFUNCTYPE, POINTER, c_bool, c_char_p, c_int64, c_size_t, c_uint8, c_uint32, c_uint64, c_void_p
+from ctypes import (
+    CFUNCTYPE,
+    POINTER,
+    c_bool,
+    c_char_p,
+    c_int64,
+    c_size_t,
+    c_uint8,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+)
 from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
@@ -18,7 +30,17 @@ from pathlib import Path
 
 from weft.errors import PartMissing
 
-__all__ = ["HOST_CALLBACK", "ByteVector", "Extern", "Function", "Instance", "Memory", "Vector", "library", "version_of"]
+__all__ = [
+    "HOST_CALLBACK",
+    "ByteVector",
+    "Extern",
+    "Function",
+    "Instance",
+    "Memory",
+    "Vector",
+    "library",
+    "version_of",
+]
 
 # What wasmtime calls for an import: environment, caller, arguments and results (16 bytes a value), their
 # number; what comes back is a trap or 0.
@@ -52,7 +74,12 @@ class Function(ctypes.Structure):
 class Memory(ctypes.Structure):
     """``wasmtime_memory_t``."""
 
-    _fields_ = (("store_id", c_uint64), ("private1", c_uint32), ("private2", c_uint32), ("private3", c_uint32))
+    _fields_ = (
+        ("store_id", c_uint64),
+        ("private1", c_uint32),
+        ("private2", c_uint32),
+        ("private3", c_uint32),
+    )
 
 
 class Instance(ctypes.Structure):
@@ -155,5 +182,6 @@ def _path() -> Path:
         if path.is_file():
             return path
     raise PartMissing(
-        f"weft's test host needs wasmtime, and there is none for {place}", hint="pip install 'wasmtime>=50,<51'"
+        f"weft's test host needs wasmtime, and there is none for {place}",
+        hint="pip install 'wasmtime>=50,<51'",
     )

@@ -1,8 +1,8 @@
 """A guest's memory as the host sees it: every address is checked before it is touched.
 
 A 32-bit memory keeps its place in the process for as long as its machine lives, and only grows (the engine
-reserves all 4 GiB of addresses). So one view over all of it serves every access; what is checked is the size,
-and the engine is asked for a newer size only when an access lies beyond the one we know.
+reserves all 4 GiB of addresses). So one view over all of it serves every access; what is checked is the
+size, and the engine is asked for a newer size only when an access lies beyond the one we know.
 """
 
 import ctypes
@@ -26,7 +26,9 @@ class Memory:
     def __init__(self, base: int, size_now: Callable[[], int]) -> None:
         self._size_now = size_now
         self._size = size_now()
-        self._view = memoryview((ctypes.c_char * _ALL).from_address(base)).cast("B") if base else memoryview(b"")
+        self._view = (
+            memoryview((ctypes.c_char * _ALL).from_address(base)).cast("B") if base else memoryview(b"")
+        )
 
     @property
     def size(self) -> int:

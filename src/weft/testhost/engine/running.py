@@ -1,11 +1,12 @@
 """One running instance of a module, called without the engine's type checks.
 
-The unchecked interface is thirteen times as fast and trusts its caller, so this module keeps what the checks
-would have kept:
+The unchecked interface is thirteen times as fast and trusts its caller, so this module keeps what the
+checks would have kept:
 
-* functions are called with as many arguments as their type has, taken from ``weft.wasm``, never from the guest;
-* an exception in a host function is kept, the guest is stopped by a trap, and the exception is raised anew where
-  the guest was called; nothing of Python ever unwinds through machine code;
+* functions are called with as many arguments as their type has, taken from ``weft.wasm``, never from the
+  guest;
+* an exception in a host function is kept, the guest is stopped by a trap, and the exception is raised anew
+  where the guest was called; nothing of Python ever unwinds through machine code;
 * callbacks are held for as long as the machine lives, the machine for as long as its memory is looked at.
 """
 

@@ -1,22 +1,21 @@
 """What the host offers: one function, one row, one line of trace for each name a module may import.
 
-A body gets the VM and the guest's numbers, unsigned. It answers a status, and lets ``BadAddress`` through where
-the guest named bytes it does not have: proxy-wasm calls that InvalidMemoryAccess, WASI ``EFAULT``. Names,
-parameters and ABI versions are ``weft.wasm.HOST_FUNCTIONS``'s; behaviour is that of Envoy's proxy-wasm host
-(https://github.com/proxy-wasm/proxy-wasm-cpp-host, exports.cc), checked against the Envoy of ``ENVOY_VERSION``.
+A body gets the VM and the guest's numbers, unsigned. It answers a status, and lets ``BadAddress`` through
+where the guest named bytes it does not have: proxy-wasm calls that InvalidMemoryAccess, WASI ``EFAULT``.
+Names, parameters and ABI versions are ``weft.wasm.HOST_FUNCTIONS``'s; behaviour is that of Envoy's
+proxy-wasm host (https://github.com/proxy-wasm/proxy-wasm-cpp-host, exports.cc), checked against the Envoy
+of ``ENVOY_VERSION``.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import cache
 
 from weft.testhost.abi import Status
+from weft.testhost.hostcall import Body, Hostcall
 from weft.testhost.hostcalls import buffers, calls, general, maps, metrics, shared, wasi
-from weft.wasm import HOST_FUNCTIONS, HostFunction
+from weft.wasm import HOST_FUNCTIONS
 
-__all__ = ["BODIES", "Hostcall", "hostcalls"]
-
-Body = Callable[..., int | None]
+__all__ = ["BODIES", "hostcalls"]
 
 BODIES: Mapping[str, Body] = {
     **general.TABLE,
@@ -27,16 +26,6 @@ BODIES: Mapping[str, Body] = {
     **metrics.TABLE,
     **wasi.TABLE,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Hostcall:
-    """A row of the table, ready to be linked."""
-
-    row: HostFunction
-    body: Body
-    bad_address: int
-    """What a pointer out of bounds gives."""
 
 
 @cache

@@ -1,5 +1,6 @@
 """Bodies, data, configurations."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from weft.testhost.abi import Buffer, Status
@@ -10,7 +11,9 @@ if TYPE_CHECKING:
 __all__ = ["TABLE"]
 
 
-def get_bytes(vm: "Vm", buffer: int, offset: int, size: int, return_data: int, return_data_size: int) -> Status:
+def get_bytes(
+    vm: "Vm", buffer: int, offset: int, size: int, return_data: int, return_data_size: int
+) -> Status:
     """A part of a buffer; less than asked for where it ends."""
     if buffer > Buffer.CALL_DATA:
         return Status.BAD_ARGUMENT
@@ -55,7 +58,7 @@ def set_bytes(vm: "Vm", buffer: int, offset: int, size: int, data: int, data_siz
     return Status.OK
 
 
-TABLE = {
+TABLE: dict[str, Callable[..., int | None]] = {
     "proxy_get_buffer_bytes": get_bytes,
     "proxy_get_buffer_status": get_status,
     "proxy_set_buffer_bytes": set_bytes,

@@ -1,5 +1,6 @@
 """Calls to other services. They are kept in the world; somebody answers them there."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from weft.testhost.abi import Status
@@ -151,7 +152,7 @@ def _cluster(service: bytes) -> str | None:
     return decode(inner[2 : 2 + inner[1]]) if inner[:1] == _ENVOY_GRPC and len(inner) > 1 else None
 
 
-TABLE = {
+TABLE: dict[str, Callable[..., int | None]] = {
     "proxy_http_call": http_call,
     "proxy_grpc_call": grpc_call,
     "proxy_grpc_stream": grpc_stream,

@@ -1,5 +1,6 @@
 """Logs, time, properties, local responses, and the contexts themselves."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,7 @@ def get_current_time(vm: "Vm", return_time: int) -> Status:
 
 
 def get_property(vm: "Vm", path: int, path_size: int, return_value: int, return_value_size: int) -> Status:
-    """Something the proxy knows. The path's parts are parted by NULs: ``request\\0path``."""
+    """Something the proxy knows. A NUL stands between the parts of the path."""
     parts = tuple(decode(vm.read(path, path_size)).rstrip("\0").split("\0"))
     value = vm.property(parts)
     if value is None:
@@ -165,7 +166,7 @@ def notify_memory_growth(_vm: "Vm", _memory: int) -> None:
     """Emscripten tells; nobody listens."""
 
 
-TABLE = {
+TABLE: dict[str, Callable[..., int | None]] = {
     "proxy_log": log,
     "proxy_get_log_level": get_log_level,
     "proxy_get_status": get_status,

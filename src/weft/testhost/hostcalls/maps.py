@@ -1,5 +1,6 @@
 """Headers, trailers and metadata."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from weft.testhost.abi import MapType, Status
@@ -13,7 +14,9 @@ __all__ = ["TABLE"]
 _LAST = MapType.CALL_TRAILERS
 
 
-def get_value(vm: "Vm", map_: int, key: int, key_size: int, return_value: int, return_value_size: int) -> Status:
+def get_value(
+    vm: "Vm", map_: int, key: int, key_size: int, return_value: int, return_value_size: int
+) -> Status:
     """The first value of a name. ABI 0.1.0 gets an empty text where there is none."""
     if map_ > _LAST:
         return Status.BAD_ARGUMENT
@@ -95,7 +98,7 @@ def get_size(vm: "Vm", map_: int, return_size: int) -> Status:
     return Status.OK
 
 
-TABLE = {
+TABLE: dict[str, Callable[..., int | None]] = {
     "proxy_get_header_map_value": get_value,
     "proxy_add_header_map_value": add_value,
     "proxy_replace_header_map_value": replace_value,

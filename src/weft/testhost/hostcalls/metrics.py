@@ -1,5 +1,6 @@
 """Counters, gauges and histograms."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from weft.testhost.abi import Status
@@ -41,7 +42,7 @@ def get(vm: "Vm", metric: int, return_value: int) -> Status:
     return Status.OK
 
 
-TABLE = {
+TABLE: dict[str, Callable[..., int | None]] = {
     "proxy_define_metric": define,
     "proxy_increment_metric": increment,
     "proxy_record_metric": record,

@@ -1,5 +1,6 @@
 """Data and queues that VMs share."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,9 @@ def set_data(vm: "Vm", key: int, key_size: int, value: int, value_size: int, cas
 def register_queue(vm: "Vm", name: int, name_size: int, return_queue: int) -> Status:
     """A queue of this VM; its root context is told about what comes."""
     root = vm.context.root
-    number = vm.world.queues.register(vm.plugin.vm_id, vm.read(name, name_size), partial(vm.queue_ready, root))
+    number = vm.world.queues.register(
+        vm.plugin.vm_id, vm.read(name, name_size), partial(vm.queue_ready, root)
+    )
     vm.memory.write_u32(return_queue, number)
     return Status.OK
 
@@ -67,7 +70,7 @@ def enqueue(vm: "Vm", queue: int, data: int, data_size: int) -> Status:
     return Status.OK
 
 
-TABLE = {
+TABLE: dict[str, Callable[..., int | None]] = {
     "proxy_get_shared_data": get_data,
     "proxy_set_shared_data": set_data,
     "proxy_register_shared_queue": register_queue,

@@ -1,7 +1,7 @@
 """WASI as far as Envoy serves it: output goes to the log, there are clocks, chance and an environment.
 
-There are no files, no sockets and no arguments; what asks for them gets the answer Envoy gives, which differs
-from function to function. Errors are WASI's errno.
+There are no files, no sockets and no arguments; what asks for them gets the answer Envoy gives, which
+differs from function to function. Errors are WASI's errno.
 https://github.com/WebAssembly/WASI/blob/wasi-0.1/preview1/docs.md
 """
 
