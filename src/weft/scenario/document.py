@@ -193,7 +193,7 @@ class Expect(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     reset: bool | None = None
     calls: list[CallExpect] | None = None
     """Exactly these, in order."""
-    logs: list[Matcher | LogExpect] | None = None
+    logs: list[str | LogExpect] | None = None
     """Each of these, among others."""
     quiet: str | None = None
     """No line of this level or above."""

@@ -1,7 +1,7 @@
 """Build a project again and again, and compile only when something changed that a compiler reads.
 
-``weft.toml`` outside ``[build]``, the schema of the config and what editors and version control keep are not
-read by compilers: a change there is live in milliseconds.
+``weft.toml`` outside ``[build]``, the schema of the config, scenarios and what editors and version control
+keep are not read by compilers: a change there is live in milliseconds.
 """
 
 import os
@@ -12,9 +12,10 @@ from weft.workflows.build import Built
 from weft.workflows.loading import Loaded, from_project
 from weft.workflows.sources import PROJECT_FILE, Source, read_source
 
-__all__ = ["Rebuilder"]
+__all__ = ["Rebuilder", "stamp_of"]
 
 _IGNORED = {"node_modules", "target", "__pycache__"}
+_SCENARIOS = (".yaml", ".yml")
 
 
 class Rebuilder:
@@ -27,7 +28,7 @@ class Rebuilder:
     async def __call__(self, folder: Path) -> Loaded:
         """The project's module with its config as the files say now; raises what ``build_project`` raises."""
         source = read_source(folder)
-        stamp = _stamp(source)  # before the build: what is saved meanwhile counts as a change
+        stamp = stamp_of(source)  # before the build: what is saved meanwhile counts as a change
         last, module = self._last.get(source.folder, (None, b""))
         if stamp != last:
             module = (await self._build(folder)).module
@@ -35,7 +36,7 @@ class Rebuilder:
         return from_project(source.folder, source.project, module)
 
 
-def _stamp(source: Source) -> Hashable:
+def stamp_of(source: Source) -> Hashable:
     """Equal for two moments between which no compiler's input changed."""
     unread = {source.folder / PROJECT_FILE}
     if source.project.config.schema:
@@ -47,7 +48,7 @@ def _stamp(source: Source) -> Hashable:
 def _files(folder: Path) -> Iterator[tuple[str, int, int]]:
     for where, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if name not in _IGNORED and not name.startswith("."))
-        for name in sorted(names):
+        for name in sorted(name for name in names if not name.endswith(_SCENARIOS)):
             path = Path(where, name)
             try:
                 status = path.stat()

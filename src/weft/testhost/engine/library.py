@@ -147,6 +147,7 @@ _DECLARATIONS: tuple[tuple[str, object, tuple[object, ...]], ...] = (
     ("wasm_frame_vec_delete", None, (POINTER(Vector),)),
     ("wasmtime_error_message", None, (c_void_p, POINTER(ByteVector))),
     ("wasmtime_error_delete", None, (c_void_p,)),
+    ("wasmtime_error_wasm_trace", None, (c_void_p, POINTER(Vector))),
     ("wasm_functype_new", c_void_p, (POINTER(Vector), POINTER(Vector))),
     ("wasm_functype_delete", None, (c_void_p,)),
     ("wasm_valtype_new", c_void_p, (c_uint8,)),

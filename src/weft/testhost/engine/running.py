@@ -21,7 +21,7 @@ from weft.testhost.engine.compiling import Program, engine, said
 from weft.testhost.engine.library import HOST_CALLBACK, Extern, Function, Instance, Vector, library
 from weft.testhost.engine.library import Memory as MemoryHandle
 from weft.testhost.engine.memory import Memory
-from weft.testhost.engine.traps import trapped
+from weft.testhost.engine.traps import Trapped, failed, trapped
 from weft.wasm import FuncType
 
 __all__ = ["Import", "Limits", "Machine"]
@@ -118,10 +118,10 @@ class Machine:
 
     def _fail(self, error: int | None, trap: c_void_p) -> None:
         raised, self._failure = self._failure, None
-        if trap.value is None:
-            raise FilterRefused("the engine refused a call", detail=said(error or 0))
-        found = trapped(trap.value)
-        trap.value = None
+        handle, trap.value = trap.value, None
+        found = trapped(handle) if handle else failed(error or 0)
+        if isinstance(raised, Trapped):  # what a host function says, at the place where the guest was
+            raise Trapped(raised.words, found.sites) from raised
         raise raised or found
 
     def _instantiate(self, imports: Iterable[Import]) -> None:
@@ -164,7 +164,7 @@ class Machine:
 
         def host(_environment: int, _caller: int, values: Any, _count: int) -> int:
             try:
-                given = values[0:end:_STEP]
+                given: list[int] = values[0:end:_STEP] if end else []  # ctypes gives one of none
                 for index in wide:
                     given[index] |= values[index * _STEP + 1] << 32
                 result = call(*given)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from weft.testhost.engine.library import ByteVector, Vector, library
 
-__all__ = ["Site", "Trapped", "trapped"]
+__all__ = ["Site", "Trapped", "failed", "trapped"]
 
 # wasmtime's trap codes (trap.h) → what V8 says and Envoy logs.
 _WORDS = {
@@ -55,13 +55,29 @@ def trapped(trap: int) -> Trapped:
         words = f"Uncaught Error: {_message(trap)}"
     frames = Vector()
     lib.wasm_trap_trace(trap, ctypes.byref(frames))
+    lib.wasm_trap_delete(trap)
+    return Trapped(words, _sites(frames))
+
+
+def failed(error: int) -> Trapped:
+    """Read an engine's error, which is what a trap of a host function becomes, and free it."""
+    lib = library()
+    frames, message = Vector(), ByteVector()
+    lib.wasmtime_error_wasm_trace(error, ctypes.byref(frames))
+    lib.wasmtime_error_message(error, ctypes.byref(message))
+    lib.wasmtime_error_delete(error)
+    words = message.take().decode("utf-8", "replace").partition("\n")[0]
+    return Trapped(f"Uncaught Error: {words}", _sites(frames))
+
+
+def _sites(frames: Vector) -> tuple[Site, ...]:
+    lib = library()
     sites = tuple(
         Site(lib.wasm_frame_func_index(frame), lib.wasm_frame_module_offset(frame))
         for frame in (frames.data[index] for index in range(min(frames.size, _MOST_FRAMES)))
     )
     lib.wasm_frame_vec_delete(ctypes.byref(frames))
-    lib.wasm_trap_delete(trap)
-    return Trapped(words, sites)
+    return sites
 
 
 def _message(trap: int) -> str:
