@@ -7,7 +7,7 @@ its memory; ``answering`` one whose callbacks return given numbers. Texts a gues
 from collections.abc import Iterable, Mapping, Sequence
 
 from wasm_encoder import body, name_section, proxy_module, s, section, u, vec
-from weft.testhost import Host, Limits, Plugin, World
+from weft.testhost import Code, Host, Limits, Plugin, World
 from weft.wasm import CALLBACKS, HOST_FUNCTIONS, HostFunction
 
 TEXT = 256
@@ -97,7 +97,8 @@ def start(
     **more: object,
 ) -> Host:
     """A host with ``module`` started."""
-    return Host.load(module, Plugin(root_id="r", config=config, **more), world=world, limits=limits)  # type: ignore[arg-type]
+    plugin = Plugin(root_id="r", config=config, **more)  # type: ignore[arg-type]
+    return Host.start(Code.load(module), plugin, world=world, limits=limits)
 
 
 def read_answers(host: Host, count: int) -> list[int]:

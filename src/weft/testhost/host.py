@@ -2,23 +2,20 @@
 
 ::
 
-    host = Host.load(wasm, Plugin(root_id="my_filter", config=b"{}"), cache=places.cache / "modules")
+    host = Host.start(Code.load(wasm), Plugin(root_id="my_filter", config=b"{}"))
     stream = host.stream()
     stream.request_headers(HeaderMap([(":path", "/")]), end=True)
     stream.upstream.headers
 """
 
-from pathlib import Path
-
 from weft.errors import FilterRefused
 from weft.testhost.contexts import Context, Reply
-from weft.testhost.engine import Limits, compile_module
+from weft.testhost.engine import Limits
 from weft.testhost.headers import HeaderMap, Pairs
 from weft.testhost.hostcalls import hostcalls
 from weft.testhost.stream import HttpStream
-from weft.testhost.vm import NS_PER_MS, Plugin, Vm
+from weft.testhost.vm import NS_PER_MS, Code, Plugin, Vm
 from weft.testhost.world import Callout, World
-from weft.wasm import read_module
 
 __all__ = ["Host"]
 
@@ -38,25 +35,15 @@ class Host:
         self._prefix = _prefix(plugin.name, plugin.root_id, plugin.vm_id)
 
     @classmethod
-    def load(
-        cls,
-        data: bytes,
-        plugin: Plugin,
-        *,
-        world: World | None = None,
-        limits: Limits | None = None,
-        cache: Path | None = None,
+    def start(
+        cls, code: Code, plugin: Plugin, *, world: World | None = None, limits: Limits | None = None
     ) -> "Host":
-        """Load a module, start it and configure it, as Envoy does before it listens.
+        """Start and configure a filter, as Envoy does before it listens.
 
-        Raises ``ModuleInvalid`` and ``FilterRefused``; what the filter logged is the detail.
+        Raises ``FilterRefused``; what the filter logged is the detail.
         """
-        module = read_module(data, what="the module")
-        program = compile_module(data, cache)
-        world = world or World()
-        vm = Vm(program, module, plugin, world, limits or Limits(), hostcalls)
-        root = vm.new_context(prefix=_prefix(plugin.root_id, plugin.vm_id))
-        host = cls(vm, root)
+        vm = Vm(code, plugin, world or World(), limits or Limits(), hostcalls)
+        host = cls(vm, vm.new_context(prefix=_prefix(plugin.root_id, plugin.vm_id)))
         host._start()
         return host
 

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from weft.errors import FilterRefused, UsageError
@@ -28,7 +27,7 @@ from weft.testhost.direction import Message
 from weft.testhost.headers import HeaderMap
 from weft.testhost.host import Host
 from weft.testhost.stream import HttpStream, LocalReply
-from weft.testhost.vm import NS_PER_MS, Plugin
+from weft.testhost.vm import NS_PER_MS, Code, Plugin
 from weft.testhost.world import Callout, Clock, World
 
 __all__ = ["Played", "StepResult", "config_bytes", "play"]
@@ -72,11 +71,11 @@ class _Impossible(Exception):
         self.mismatch = Mismatch(what, expected, got)
 
 
-def play(case: Case, module: bytes, defaults: Plugin, *, cache: Path | None = None) -> Played:
+def play(case: Case, code: Code, defaults: Plugin) -> Played:
     """Run a case. ``defaults`` is what the project says where the scenario says nothing."""
     world = _world(case)
     try:
-        host = Host.load(module, _plugin(case, defaults), world=world, cache=cache)
+        host = Host.start(code, _plugin(case, defaults), world=world)
     except FilterRefused as refused:
         words = f"{refused}\n{refused.detail}" if refused.detail else str(refused)
         return Played(case, (_not_started(case, world, words),))

@@ -8,17 +8,28 @@ VM that failed once is never entered again.
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from weft.errors import FilterRefused
 from weft.testhost.abi import Status
 from weft.testhost.contexts import Context
-from weft.testhost.engine import BadAddress, Import, Limits, Machine, Program, Trapped
+from weft.testhost.engine import BadAddress, Import, Limits, Machine, Program, Trapped, compile_module
 from weft.testhost.hostcall import Hostcall
 from weft.testhost.properties import found_in
 from weft.testhost.world import World
-from weft.wasm import ALLOCATORS, CALLBACKS, ENTRY_POINTS, Callback, Kind, Module, describe, loadability
+from weft.wasm import (
+    ALLOCATORS,
+    CALLBACKS,
+    ENTRY_POINTS,
+    Callback,
+    Kind,
+    Module,
+    describe,
+    loadability,
+    read_module,
+)
 
-__all__ = ["NS_PER_MS", "Plugin", "Timer", "Vm"]
+__all__ = ["NS_PER_MS", "Code", "Plugin", "Timer", "Vm"]
 
 NS_PER_MS = 1_000_000
 
@@ -50,6 +61,27 @@ class Plugin:
     fail_open: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A module that Envoy would load, compiled. Any number of VMs can run it."""
+
+    program: Program
+    module: Module
+    abi: str
+
+    @classmethod
+    def load(cls, data: bytes, cache: Path | None = None) -> "Code":
+        """Read, check and compile, or take what an earlier run compiled from ``cache``.
+
+        Raises ``ModuleInvalid``, and ``FilterRefused`` with the first reason why Envoy would not load it.
+        """
+        module = read_module(data, what="the module")
+        for problem in loadability(module):
+            if problem.effect != "warning":
+                raise FilterRefused(problem.message, hint=problem.hint, detail=problem.envoy)
+        return cls(compile_module(data, cache), module, describe(module).abi_version or "")
+
+
 @dataclass(slots=True)
 class Timer:
     """When a root context is next told that time passed."""
@@ -62,17 +94,15 @@ class Timer:
 class Vm:
     """A module at work. Not for several threads."""
 
-    def __init__(
-        self, program: Program, module: Module, plugin: Plugin, world: World, limits: Limits, offered: Offered
-    ) -> None:
+    def __init__(self, code: Code, plugin: Plugin, world: World, limits: Limits, offered: Offered) -> None:
         """Link what is ``offered`` for the module's ABI, instantiate, start.
 
-        Raises ``FilterRefused`` for what Envoy would not load either.
+        Raises ``FilterRefused`` when the module cannot be started.
         """
         self.plugin = plugin
         self.world = world
-        self.module = module
-        self.abi = _abi(module)
+        self.module = code.module
+        self.abi = code.abi
         self.failure: str | None = None
         """What Envoy logs when the guest failed; then nothing calls it any more."""
         self.stop_iteration = False
@@ -91,7 +121,7 @@ class Vm:
         self._budget = _HOST_BUDGET
         self._exports: dict[str, Callable[..., int]] = {}
         self._results: dict[str, bool] = {}
-        self._enter(program, limits, offered(self.abi))
+        self._enter(code.program, limits, offered(self.abi))
 
     # -- the border, from outside in
 
@@ -318,14 +348,3 @@ class Vm:
         self.failure = self.failure or "\n".join(lines)
         if self.world.tracing:
             self.world.trace.extend(lines)
-
-
-def _abi(module: Module) -> str:
-    """The ABI version, or ``FilterRefused`` with the first reason why Envoy would not load the module."""
-    for problem in loadability(module):
-        if problem.effect != "warning":
-            raise FilterRefused(problem.message, hint=problem.hint, detail=problem.envoy)
-    version = describe(module).abi_version
-    if version is None:
-        raise FilterRefused("Missing or unknown Proxy-Wasm ABI version")
-    return version

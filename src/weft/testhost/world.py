@@ -30,8 +30,8 @@ class Clock:
 
     @property
     def monotonic(self) -> int:
-        """Since the proxy started."""
-        return self.now - self.started
+        """Since a second before the proxy started: Go's runtime refuses to start at zero."""
+        return self.now - self.started + 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,10 +18,10 @@ from weft.base.paths import Places
 from weft.errors import NotFound, UsageError
 from weft.project import Project
 from weft.scenario import Case, parse
-from weft.testhost import Played, Plugin, config_bytes, play
+from weft.testhost import Code, Played, Plugin, config_bytes, play
 from weft.workflows.modules import load_module_bytes
-from weft.workflows.rebuild import stamp_of
 from weft.workflows.sources import Source, read_source
+from weft.workflows.stamp import stamp_of
 
 __all__ = ["Report", "run_scenarios"]
 
@@ -60,8 +60,9 @@ def run_scenarios(
         raise NotFound(f"no scenario's name contains {name!r}", hint="weft test without -k runs all")
     data = load_module_bytes(module) if module else _built(source, places, build)
     defaults = _defaults(source.project)
+    code = Code.load(data, places.cache / "modules")
     started = time.monotonic()
-    results = tuple(play(case, data, defaults, cache=places.cache / "modules") for case in chosen)
+    results = tuple(play(case, code, defaults) for case in chosen)
     return Report(source.project, results, time.monotonic() - started, len(cases) - len(chosen))
 
 

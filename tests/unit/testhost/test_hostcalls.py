@@ -166,7 +166,7 @@ def test_time_and_log_level_are_the_worlds() -> None:
     host = start(module, world=World(clock=Clock(5_000_000_007), log_level="warn"))
     assert host.vm.memory.read(64, 8) == (5_000_000_007).to_bytes(8, "little")
     assert host.vm.memory.read_u32(72) == 3
-    assert host.vm.memory.read(80, 8) == bytes(8)
+    assert host.vm.memory.read(80, 8) == (1_000_000_000).to_bytes(8, "little")
 
 
 def test_output_becomes_lines_of_the_log() -> None:
