@@ -5,15 +5,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from guests import HEAP, TEXT, calling, const, data, read_answers, row, start
+from hostcall_cases import ROOT_CALLS
 from wasm_encoder import body, proxy_module, u
 from weft.testhost import Clock, HeaderMap, Host, World
 from weft.testhost.abi import Status
 from weft.testhost.hostcalls import BODIES, hostcalls
 from weft.wasm import ABI_VERSIONS, HOST_FUNCTIONS
 
-FAR = 0xFFFF_FFF0
-OK, NOT_FOUND, BAD, MEMORY = Status.OK, Status.NOT_FOUND, Status.BAD_ARGUMENT, Status.INVALID_MEMORY_ACCESS
-EMPTY, CAS, PARSE = Status.EMPTY, Status.CAS_MISMATCH, Status.PARSE_FAILURE
+OK, NOT_FOUND, BAD = Status.OK, Status.NOT_FOUND, Status.BAD_ARGUMENT
+EMPTY, CAS = Status.EMPTY, Status.CAS_MISMATCH
 
 
 def test_every_function_of_the_abi_has_a_body_and_no_other() -> None:
@@ -22,100 +22,7 @@ def test_every_function_of_the_abi_has_a_body_and_no_other() -> None:
         assert set(hostcalls(abi)) == {(f.module, f.name) for f in HOST_FUNCTIONS if abi in f.abis}
 
 
-@pytest.mark.parametrize(
-    ("name", "arguments", "status"),
-    [
-        pytest.param("proxy_log", (2, TEXT, 3), OK, id="log"),
-        pytest.param("proxy_log", (6, TEXT, 3), BAD, id="log at no level"),
-        pytest.param("proxy_log", (2, FAR, 3), MEMORY, id="log from nowhere"),
-        pytest.param("proxy_log", (2, 65536, 0), OK, id="log nothing at the very end"),
-        pytest.param("proxy_log", (2, 65537, 0), MEMORY, id="log nothing beyond the end"),
-        pytest.param("proxy_log", (2, 0, 0xFFFFFFFF), MEMORY, id="log everything"),
-        pytest.param("proxy_get_log_level", (64,), OK, id="log level"),
-        pytest.param("proxy_get_log_level", (65533,), MEMORY, id="log level across the end"),
-        pytest.param("proxy_get_status", (64, 68, 72), OK, id="status"),
-        pytest.param("proxy_set_tick_period_milliseconds", (10,), OK, id="tick"),
-        pytest.param("proxy_get_current_time_nanoseconds", (64,), OK, id="time"),
-        pytest.param("proxy_get_current_time_nanoseconds", (65529,), MEMORY, id="time across the end"),
-        pytest.param("proxy_get_property", (TEXT, 3, 64, 68), NOT_FOUND, id="unknown property"),
-        pytest.param("proxy_set_property", (TEXT, 3, TEXT, 3), NOT_FOUND, id="property without a stream"),
-        pytest.param("proxy_set_property", (FAR, 3, TEXT, 3), MEMORY, id="property from nowhere"),
-        pytest.param(
-            "proxy_send_local_response", (403, 0, 0, 0, 0, 0, 0, 0), OK, id="response without a stream"
-        ),
-        pytest.param(
-            "proxy_send_local_response", (403, 0, 0, FAR, 9, 0, 0, 0), MEMORY, id="body from nowhere"
-        ),
-        pytest.param("proxy_continue_stream", (0,), OK, id="continue"),
-        pytest.param("proxy_continue_stream", (2,), BAD, id="continue a connection"),
-        pytest.param("proxy_continue_stream", (4,), BAD, id="continue what is none"),
-        pytest.param("proxy_close_stream", (1,), OK, id="close"),
-        pytest.param("proxy_close_stream", (4,), BAD, id="close what is none"),
-        pytest.param("proxy_set_effective_context", (1,), OK, id="own context"),
-        pytest.param("proxy_set_effective_context", (99,), BAD, id="no such context"),
-        pytest.param("proxy_done", (), NOT_FOUND, id="done though nobody asked"),
-        pytest.param("proxy_call_foreign_function", (TEXT, 3, 0, 0, 0, 0), NOT_FOUND, id="foreign function"),
-        pytest.param(
-            "proxy_call_foreign_function", (FAR, 3, 0, 0, 0, 0), MEMORY, id="foreign name from nowhere"
-        ),
-        pytest.param("proxy_get_header_map_value", (8, TEXT, 3, 64, 68), BAD, id="no such map"),
-        pytest.param("proxy_get_header_map_value", (0, TEXT, 3, 64, 68), BAD, id="headers without a stream"),
-        pytest.param("proxy_add_header_map_value", (6, TEXT, 3, TEXT, 3), BAD, id="add to an answer"),
-        pytest.param(
-            "proxy_replace_header_map_value", (0, TEXT, 3, TEXT, 3), BAD, id="replace without a stream"
-        ),
-        pytest.param("proxy_remove_header_map_value", (0, FAR, 3), MEMORY, id="remove from nowhere"),
-        pytest.param("proxy_get_header_map_pairs", (0, 64, 68), OK, id="no pairs without a stream"),
-        pytest.param("proxy_set_header_map_pairs", (0, 0, 0), BAD, id="set pairs without a stream"),
-        pytest.param("proxy_get_header_map_size", (0, 64), BAD, id="size without a stream"),
-        pytest.param("proxy_get_buffer_bytes", (6, 0, 9, 64, 68), OK, id="VM config"),
-        pytest.param("proxy_get_buffer_bytes", (7, 0, 9, 64, 68), NOT_FOUND, id="config before configure"),
-        pytest.param("proxy_get_buffer_bytes", (9, 0, 9, 64, 68), BAD, id="no such buffer"),
-        pytest.param("proxy_get_buffer_bytes", (4, 0, 9, 64, 68), NOT_FOUND, id="answer without a call"),
-        pytest.param("proxy_get_buffer_bytes", (6, 0, 0xFFFFFFFF, FAR, 68), MEMORY, id="bytes to nowhere"),
-        pytest.param("proxy_get_buffer_status", (6, 64, 68), OK, id="length"),
-        pytest.param("proxy_get_buffer_status", (6, FAR, 68), MEMORY, id="length to nowhere"),
-        pytest.param("proxy_set_buffer_bytes", (6, 0, 0, TEXT, 3), BAD, id="change a config"),
-        pytest.param("proxy_set_buffer_bytes", (7, 0, 0, TEXT, 3), NOT_FOUND, id="change no config"),
-        pytest.param("proxy_http_call", (TEXT, 3, 0, 0, 0, 0, 0, 0, 9, 64), BAD, id="call without headers"),
-        pytest.param("proxy_http_call", (TEXT, 3, 0, 0, 0, 0, 0, 0, 9, FAR), MEMORY, id="call to nowhere"),
-        pytest.param(
-            "proxy_grpc_call", (0, 0, TEXT, 3, TEXT, 3, 0, 0, 0, 0, 9, 64), PARSE, id="gRPC to nobody"
-        ),
-        pytest.param("proxy_grpc_call", (TEXT, 3, TEXT, 3, TEXT, 3, 0, 0, 0, 0, 9, 64), OK, id="gRPC"),
-        pytest.param("proxy_grpc_stream", (TEXT, 3, TEXT, 3, TEXT, 3, 0, 0, 64), OK, id="gRPC stream"),
-        pytest.param("proxy_grpc_send", (5, TEXT, 3, 0), BAD, id="send on a call"),
-        pytest.param("proxy_grpc_send", (6, TEXT, 3, 0), NOT_FOUND, id="send on no stream"),
-        pytest.param("proxy_grpc_close", (6,), NOT_FOUND, id="close no stream"),
-        pytest.param("proxy_grpc_cancel", (6,), NOT_FOUND, id="cancel no stream"),
-        pytest.param("proxy_get_shared_data", (TEXT, 3, 64, 68, 72), NOT_FOUND, id="no shared data"),
-        pytest.param("proxy_set_shared_data", (TEXT, 3, TEXT, 3, 0), OK, id="share"),
-        pytest.param("proxy_set_shared_data", (TEXT, 3, FAR, 3, 0), MEMORY, id="share nowhere"),
-        pytest.param("proxy_register_shared_queue", (TEXT, 3, 64), OK, id="queue"),
-        pytest.param("proxy_resolve_shared_queue", (0, 0, TEXT, 3, 64), NOT_FOUND, id="no such queue"),
-        pytest.param("proxy_dequeue_shared_queue", (9, 64, 68), NOT_FOUND, id="take from no queue"),
-        pytest.param("proxy_enqueue_shared_queue", (9, TEXT, 3), NOT_FOUND, id="put in no queue"),
-        pytest.param("proxy_define_metric", (0, TEXT, 3, 64), OK, id="counter"),
-        pytest.param("proxy_define_metric", (3, TEXT, 3, 64), BAD, id="no such type"),
-        pytest.param("proxy_increment_metric", (4, 1), NOT_FOUND, id="no such counter"),
-        pytest.param("proxy_increment_metric", (6, 1), BAD, id="increment a histogram"),
-        pytest.param("proxy_record_metric", (6, 1), NOT_FOUND, id="no such histogram"),
-        pytest.param("proxy_get_metric", (5, 64), NOT_FOUND, id="no such gauge"),
-        pytest.param("proxy_get_metric", (7, 64), BAD, id="no type at all"),
-        pytest.param("fd_write", (3, 64, 0, 68), 8, id="write to a file"),
-        pytest.param("fd_write", (1, FAR, 1, 68), 21, id="write from nowhere"),
-        pytest.param("fd_fdstat_get", (0, 64), 8, id="no standard input"),
-        pytest.param("fd_prestat_get", (3, 64), 8, id="no folders"),
-        pytest.param("path_open", (3, 0, TEXT, 3, 0, 0, 0, 0, 64), 44, id="no files"),
-        pytest.param("clock_time_get", (2, 0, 64), 58, id="no clock of the process"),
-        pytest.param("clock_time_get", (0, 0, FAR), 21, id="time to nowhere"),
-        pytest.param("random_get", (64, 65537), 28, id="too much chance"),
-        pytest.param("random_get", (FAR, 64), 21, id="chance to nowhere"),
-        pytest.param("poll_oneoff", (0, 0, 0, 64), 0, id="poll"),
-        pytest.param("sock_send", (0, 0, 0, 0, 64), 58, id="no sockets"),
-        pytest.param("pthread_equal", (7, 7), 1, id="one thread"),
-    ],
-)
+@pytest.mark.parametrize(("name", "arguments", "status"), ROOT_CALLS)
 def test_a_root_context_gets_this_answer(name: str, arguments: tuple[int, ...], status: int) -> None:
     host = start(calling((name, arguments), text=b"abc"))
     assert read_answers(host, 1) == [status]

@@ -1,0 +1,144 @@
+"""The test host against the real Envoy: the same guest, the same answers.
+
+Guests are assembled, so both run the very same calls; Envoy's trace and the host's are compared line by line.
+Numbers that depend on where the guest's memory lies are the same too, since the allocator always gives one place.
+"""
+
+import http.client
+import re
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from bare_envoy import Plugin, Running, envoy_binary, running
+from guests import TEXT, calling, start
+from hostcall_cases import ROOT_CALLS
+from weft.testhost import HeaderMap, Host
+
+pytestmark = pytest.mark.real("envoy")
+
+_LINE = re.compile(r"(\[(?:host|vm)[<-]?[->](?:vm|host)\] .*)$", re.MULTILINE)
+_BOOTSTRAP = """
+static_resources:
+  listeners:
+  - address: {socket_address: {address: 127.0.0.1, port_value: 0}}
+    filter_chains:
+    - filters:
+      - name: http
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.\
+HttpConnectionManager
+          stat_prefix: x
+          route_config: {}
+          http_filters:
+          - name: my
+            typed_config:
+              "@type": type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm
+              config:
+                root_id: r
+                vm_config:
+                  runtime: envoy.wasm.runtime.v8
+                  code: {local: {filename: MODULE}}
+          - name: router
+            typed_config: {"@type": type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}
+"""
+
+
+def between(lines: Sequence[str], callback: str) -> list[str]:
+    """The lines of the first call of ``callback``."""
+    first = next(index for index, line in enumerate(lines) if line.startswith(f"[host->vm] {callback}("))
+    last = next(index for index, line in enumerate(lines) if line.startswith(f"[host<-vm] {callback} "))
+    return [line for line in lines[first : last + 1] if line.startswith("[")]
+
+
+def test_a_root_context_gets_the_same_answers(tmp_path: Path) -> None:
+    calls = [(case.values[0], case.values[1]) for case in ROOT_CALLS]
+    calls = [call for call in calls if call[0] != "proxy_done"]  # an answer to a question of the VM's end
+    module = calling(*calls, text=b"abc")  # type: ignore[arg-type]
+    (tmp_path / "m.wasm").write_bytes(module)
+    bootstrap = tmp_path / "e.yaml"
+    bootstrap.write_text(_BOOTSTRAP.replace("MODULE", str(tmp_path / "m.wasm")))
+    command = [str(envoy_binary()), "--mode", "validate", "-c", str(bootstrap), "--use-dynamic-base-id"]
+    command += ["-l", "error", "--component-log-level", "wasm:trace"]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stderr
+    envoys = between(_LINE.findall(said), "proxy_on_vm_start")
+    ours = between(start(module).world.trace, "proxy_on_vm_start")
+    assert ours == envoys
+
+
+REQUEST_CALLS = [
+    ("proxy_get_header_map_value", (0, TEXT, 5, 64, 68)),
+    ("proxy_add_header_map_value", (0, TEXT + 5, 3, TEXT + 8, 1)),
+    ("proxy_replace_header_map_value", (0, TEXT, 5, TEXT, 1)),
+    ("proxy_remove_header_map_value", (0, TEXT + 5, 3)),
+    ("proxy_get_header_map_value", (0, TEXT + 5, 3, 64, 68)),
+    ("proxy_get_header_map_value", (2, TEXT, 5, 64, 68)),
+    ("proxy_get_header_map_value", (6, TEXT, 5, 64, 68)),
+    ("proxy_get_header_map_pairs", (2, 64, 68)),
+    ("proxy_get_header_map_size", (2, 64)),
+    ("proxy_get_buffer_bytes", (0, 0, 9, 64, 68)),
+    ("proxy_get_buffer_status", (1, 64, 68)),
+    ("proxy_set_buffer_bytes", (0, 0, 0, TEXT, 1)),
+    ("proxy_get_property", (TEXT + 9, 12, 64, 68)),
+    ("proxy_get_property", (TEXT + 21, 4, 64, 68)),
+    ("proxy_set_property", (TEXT + 21, 4, TEXT, 3)),
+    ("proxy_get_property", (TEXT + 21, 4, 64, 68)),
+    ("proxy_set_effective_context", (1,)),
+    ("proxy_get_header_map_value", (0, TEXT, 5, 64, 68)),
+    ("proxy_set_effective_context", (2,)),
+    ("proxy_get_header_map_value", (0, TEXT, 5, 64, 68)),
+    ("proxy_continue_stream", (3,)),
+]
+REQUEST_TEXT = b":pathx-av" + b"request\0path" + b"mine"
+
+
+def traced(envoy: Running, callback: str) -> list[str]:
+    envoy.logged(rf"\[host<-vm\] {callback} ")
+    return between(_LINE.findall(envoy.log()), callback)
+
+
+def set_trace(envoy: Running) -> None:
+    host, port = envoy.admin.split(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=30)
+    connection.request("POST", "/logging?wasm=trace")
+    assert connection.getresponse().status == 200
+    connection.close()
+
+
+def ours(host: Host, callback: str, *, body: bytes = b"") -> list[str]:
+    stream = host.stream()
+    stream.request_headers(
+        HeaderMap([(":method", "POST"), (":path", "/"), (":authority", "t")]), end=not body
+    )
+    if body:
+        stream.request_body(body, end=True)
+    stream.response_headers(HeaderMap([(":status", "200")]), end=False)
+    stream.response_body(b"upstream", end=True)
+    return between(host.world.trace, callback)
+
+
+@pytest.mark.parametrize(
+    ("during", "calls"),
+    [
+        pytest.param("proxy_on_request_headers", REQUEST_CALLS, id="request headers"),
+        pytest.param("proxy_on_request_body", REQUEST_CALLS, id="request body"),
+        pytest.param("proxy_on_response_headers", REQUEST_CALLS, id="response headers"),
+        pytest.param("proxy_on_response_body", REQUEST_CALLS, id="response body"),
+        pytest.param("proxy_on_log", REQUEST_CALLS, id="log"),
+        pytest.param("proxy_on_done", REQUEST_CALLS, id="done"),
+    ],
+)
+def test_a_stream_gets_the_same_answers(
+    tmp_path: Path, during: str, calls: list[tuple[str, Sequence[int]]]
+) -> None:
+    module = calling(*calls, during=during, returns=0, text=REQUEST_TEXT)
+    (tmp_path / "m.wasm").write_bytes(module)
+    with running(tmp_path, Plugin(tmp_path / "m.wasm")) as envoy:
+        set_trace(envoy)
+        envoy.ask("/", method="POST", body=b"abc")
+        envoys = traced(envoy, during)
+    answers = [line for line in envoys if line.startswith("[vm<-host]")]
+    mine = [line for line in ours(start(module), during, body=b"abc") if line.startswith("[vm<-host]")]
+    assert mine == answers
