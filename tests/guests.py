@@ -10,7 +10,7 @@ from wasm_encoder import body, name_section, proxy_module, s, section, u, vec
 from weft.testhost import Code, Host, Limits, Plugin, World
 from weft.wasm import CALLBACKS, HOST_FUNCTIONS, HostFunction
 
-TEXT = 256
+TEXT = 1024
 """Where ``text`` lies."""
 HEAP = 4096
 """What the allocator always gives."""

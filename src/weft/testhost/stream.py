@@ -128,7 +128,7 @@ class HttpStream:
 
     def property(self, path: tuple[str, ...]) -> object:
         """What Envoy knows about this stream."""
-        return stream_property(path, self.request.headers, self.response, self._vm.world.clock.now)
+        return stream_property(path, self.context, self.response.headers, self._vm.world.clock.now)
 
     # -- the filter
 

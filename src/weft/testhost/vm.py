@@ -205,8 +205,9 @@ class Vm:
 
     def read(self, address: int, length: int) -> bytes:
         """Bytes of the guest; raises ``BadAddress``."""
+        data = self.memory.read(address, length)
         self._budget -= length
-        return self.memory.read(address, length)
+        return data
 
     def hand_over(self, data: bytes, return_data: int, return_size: int) -> Status:
         """Let the guest allocate, fill it, and write where and how much; nothing is allocated for nothing."""

@@ -65,7 +65,7 @@ def test_a_mismatch_is_shown_side_by_side_with_what_happened(weft: Weft, folder:
     ]
     assert lines[7:11] == [
         "          [host->vm] proxy_on_response_headers(2, 1, 1)",
-        "          [vm->host] env.proxy_add_header_map_value(2, 256, 1, 256, 1)",
+        "          [vm->host] env.proxy_add_header_map_value(2, 1024, 1, 1024, 1)",
         "          [vm<-host] env.proxy_add_header_map_value return: 0",
         "          [host<-vm] proxy_on_response_headers return: 0",
     ]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from guests import HEAP, TEXT, answering, calling, const, read_answers, row, start
+from guests import HEAP, TEXT, answering, calling, const, data, read_answers, row, start
 from wasm_encoder import body, proxy_module
 from weft.testhost import HeaderMap, Host, World
 from weft.testhost.abi import Status
@@ -39,8 +39,6 @@ def asking(*, cluster: bytes = b"auth") -> bytes:
     on_headers = b"".join(map(const, asks)) + b"\x10\0\x1a" + const(1)
     on_reply = const(8) + const(68) + const(72) + const(76) + b"\x10\3\x36\x02\0"
     on_reply += const(0) + const(2) + b"\x10\1\x36\x02\0" + const(4) + const(0) + b"\x10\2\x36\x02\0"
-    from guests import data
-
     return proxy_module(
         imports=[(item.module, item.name, str(item.signature)) for item in (call, choose, resume, status)],
         exports={
@@ -177,13 +175,17 @@ def test_grpc_answers_reach_the_root() -> None:
         },
         bodies={
             "proxy_on_vm_start": body(
-                b"".join(map(const, (0, 1, 0, 1, 0, 1, 0, 0, 0, 0, 100, 64))) + b"\x10\0\x1a" + const(1)
+                b"".join(map(const, (TEXT, 7, TEXT + 4, 1, TEXT + 5, 1, 0, 0, 0, 0, 100, 64)))
+                + b"\x10\0\x1a"
+                + const(1)
             ),
         },
+        tail=data((TEXT, b"\n\5\n\3abc")),
     )
     host = start(module)
     (call,) = host.world.calls
-    assert (call.kind, call.number, call.headers) == ("grpc", 5, ((":path", "/\0/\0"),))
+    assert (call.kind, call.number, call.cluster) == ("grpc", 5, "abc")
+    assert call.headers == ((":path", "/a/b"),)
     host.grpc_receive(call, b"answer")
     assert called(host)[-1] == "proxy_on_grpc_receive(1, 5, 6)"
     host.grpc_close(call, 0, "")

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from weft.testhost.abi import Status
+from weft.testhost.engine import Trapped
 from weft.testhost.headers import HeaderMap, Pairs
 from weft.testhost.pairs import decode, decode_pairs
 from weft.testhost.world import Callout
@@ -15,8 +16,8 @@ __all__ = ["TABLE"]
 
 _NEEDED = (":path", ":method", ":authority")
 _NEGATIVE = 1 << 31
-_ENVOY_GRPC = b"\x0a"
-"""The first field of a GrpcService message, and of the message in it: its cluster's name."""
+_FIRST_FIELD, _HEADER = 0x0A, 2
+"""How the first field of a message begins: envoy_grpc in a GrpcService, and in that the cluster's name."""
 
 
 def http_call(
@@ -145,11 +146,15 @@ def _remember(
 
 
 def _cluster(service: bytes) -> str | None:
-    """The cluster's name in a GrpcService message, or the name itself; ``None`` for neither."""
-    if service[:1] != _ENVOY_GRPC:
-        return decode(service) or None
-    inner = service[2:]
-    return decode(inner[2 : 2 + inner[1]]) if inner[:1] == _ENVOY_GRPC and len(inner) > 1 else None
+    """The cluster a GrpcService message names; ``None`` for what is no such message."""
+    if not service:
+        raise Trapped("stopped by weft: a gRPC service that names no target kills Envoy")
+    if service[0] != _FIRST_FIELD or len(service) < _HEADER or service[1] != len(service) - _HEADER:
+        return None
+    inner = service[_HEADER:]
+    if inner[:1] != bytes([_FIRST_FIELD]) or len(inner) < _HEADER:
+        return None
+    return decode(inner[_HEADER : _HEADER + inner[1]])
 
 
 TABLE: dict[str, Callable[..., int | None]] = {

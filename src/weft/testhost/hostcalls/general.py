@@ -104,10 +104,10 @@ def continue_stream(vm: "Vm", stream_type: int) -> Status:
 
 
 def _resume(vm: "Vm", which: Stream) -> Status:
-    if which not in {Stream.REQUEST, Stream.RESPONSE}:
-        return Status.BAD_ARGUMENT
+    if which is Stream.UPSTREAM:
+        return Status.UNIMPLEMENTED
     context = vm.context
-    if context.peer is not None:
+    if context.peer is not None and which is not Stream.DOWNSTREAM:
         vm.afterwards(partial(context.peer.resume, which))
     context.maps[0] = context.maps[1] = None
     context.bodies[0] = None

@@ -17,14 +17,17 @@ _LAST = MapType.CALL_TRAILERS
 def get_value(
     vm: "Vm", map_: int, key: int, key_size: int, return_value: int, return_value_size: int
 ) -> Status:
-    """The first value of a name. ABI 0.1.0 gets an empty text where there is none."""
+    """The first value of a name. ABI 0.1.0 gets an empty text where there is none.
+
+    In `on_log` a map that is not there has no values; elsewhere it is a bad argument.
+    """
     if map_ > _LAST:
         return Status.BAD_ARGUMENT
     name = decode(vm.read(key, key_size))
     headers = vm.context.readable_map(map_)
-    if headers is None:
+    if headers is None and vm.context.logged is None:
         return Status.BAD_ARGUMENT
-    value = headers.get(name)
+    value = None if headers is None else headers.get(name)
     if value is None:
         if vm.abi != "0.1.0":
             return Status.NOT_FOUND
