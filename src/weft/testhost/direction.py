@@ -13,9 +13,9 @@ This is Envoy's filter manager for a chain of one filter. Events come in, what g
 * what was resumed after a stop in the body or the trailers does not come to the filter again.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Protocol
 
 from weft.testhost.abi import Action
 from weft.testhost.headers import HeaderMap, Pairs
@@ -33,13 +33,17 @@ class Message:
     ended: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Callbacks:
+class Callbacks(Protocol):
     """How to ask the filter. Each gives its action; the stream may be over afterwards."""
 
-    headers: Callable[[HeaderMap, bool], Action]
-    body: Callable[[bytearray, bool], Action]
-    trailers: Callable[[HeaderMap], Action]
+    def ask_headers(self, side: int, headers: HeaderMap, *, end: bool) -> Action:
+        """What to do with these headers."""
+
+    def ask_body(self, side: int, body: bytearray, *, end: bool) -> Action:
+        """What to do with this piece, or with all that was buffered."""
+
+    def ask_trailers(self, side: int, trailers: HeaderMap) -> Action:
+        """What to do with these trailers."""
 
 
 class _State(Enum):
@@ -51,14 +55,15 @@ class _State(Enum):
 
 
 class Direction:
-    """The state of one direction. ``over`` makes it deaf."""
+    """The state of one direction: ``side`` 0 is the request, 1 the response. ``over`` makes it deaf."""
 
-    def __init__(self, filter_: Callbacks, out: Message) -> None:
+    def __init__(self, filter_: Callbacks, side: int, out: Message) -> None:
         self.out = out
         self.over = False
         self.headers: HeaderMap | None = None
         self.trailers: HeaderMap | None = None
         self._filter = filter_
+        self._side = side
         self._state = _State.FLOWING
         self._ended = False
         self._buffering = False
@@ -74,7 +79,7 @@ class Direction:
     def on_headers(self, headers: HeaderMap, *, end: bool) -> None:
         """The first event."""
         self.headers, self._ended = headers, end
-        action = self._filter.headers(headers, end)
+        action = self._filter.ask_headers(self._side, headers, end=end)
         if self.over:
             return
         if action is Action.CONTINUE:
@@ -126,7 +131,7 @@ class Direction:
         if buffered:
             self._buffer += data
         body = self._buffer if buffered else bytearray(data)
-        action = self._filter.body(body, end)
+        action = self._filter.ask_body(self._side, body, end=end)
         self._buffering = action is Action.BUFFER
         if self.over:
             return
@@ -150,7 +155,7 @@ class Direction:
     def _ask_trailers(self) -> None:
         assert self.trailers is not None  # noqa: S101 - only called when they are here
         self._trailers_seen = True
-        action = self._filter.trailers(self.trailers)
+        action = self._filter.ask_trailers(self._side, self.trailers)
         if self.over:
             return
         if action is not Action.CONTINUE:

@@ -46,10 +46,11 @@ _SINGLE = frozenset(
 class HeaderMap:
     """Names and values; changed in place by host functions."""
 
-    __slots__ = ("_items",)
+    __slots__ = ("_items", "_pseudo")
 
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
         self._items: list[tuple[str, str]] = []
+        self._pseudo = 0
         for name, value in items:
             self.add(name, value)
 
@@ -89,7 +90,8 @@ class HeaderMap:
                     self._items[index] = (name, f"{old},{value}" if old else value)
                     return
         if name.startswith(":"):
-            self._items.insert(sum(known.startswith(":") for known, _ in self._items), (name, value))
+            self._items.insert(self._pseudo, (name, value))
+            self._pseudo += 1
         else:
             self._items.append((name, value))
 
@@ -102,9 +104,11 @@ class HeaderMap:
         """No entry of that name."""
         name = name.lower()
         self._items = [item for item in self._items if item[0] != name]
+        if name.startswith(":"):
+            self._pseudo = sum(known.startswith(":") for known, _ in self._items)
 
     def assign(self, items: Iterable[tuple[str, str]]) -> None:
         """These entries instead of what was there."""
-        self._items = []
+        self._items, self._pseudo = [], 0
         for name, value in items:
             self.add(name, value)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from weft.testhost.abi import BODY_ACTIONS, HEADER_ACTIONS, Action, Stream
-from weft.testhost.direction import Callbacks, Direction, Message
+from weft.testhost.direction import Direction, Message
 from weft.testhost.headers import HeaderMap, Pairs
 from weft.testhost.local import local_response
 from weft.testhost.stream_properties import stream_property
@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from weft.testhost.vm import Vm
 
 __all__ = ["HttpStream", "LocalReply"]
+
+# By side: 0 is the request, 1 the response.
+_ON_HEADERS = ("proxy_on_request_headers", "proxy_on_response_headers")
+_ON_BODY = ("proxy_on_request_body", "proxy_on_response_body")
+_ON_TRAILERS = ("proxy_on_request_trailers", "proxy_on_response_trailers")
+_TRAILER_ACTIONS = (Action.CONTINUE, Action.STOP)
 
 _FAILED = 503
 _UNAVAILABLE = 14
@@ -49,8 +55,8 @@ class HttpStream:
         self._vm = vm
         self._failed = False
         self._bypassed = vm.failure is not None and vm.plugin.fail_open
-        self.request = Direction(self._callbacks("request", 0), self.upstream)
-        self.response = Direction(self._callbacks("response", 2), self.client)
+        self.request = Direction(self, 0, self.upstream)
+        self.response = Direction(self, 1, self.client)
         self.context.peer = self
 
     # -- what comes
@@ -137,35 +143,33 @@ class HttpStream:
             self._vm.event(self.context, "proxy_on_context_create", self.context.id, self.context.root.id)
             self.context.created = True
 
-    def _callbacks(self, side: str, first_map: int) -> Callbacks:
-        body_index = first_map // 2
-        names = [f"proxy_on_{side}_{part}" for part in ("headers", "body", "trailers")]
-        old = self._vm.abi == "0.1.0"
-        maps, bodies = self.context.maps, self.context.bodies
+    def ask_headers(self, side: int, headers: HeaderMap, *, end: bool) -> Action:
+        """Show the filter headers."""
+        maps, place = self.context.maps, 2 * side
+        maps[place] = headers
+        given = (len(headers),) if self._vm.abi == "0.1.0" else (len(headers), int(end))
+        action = self._ask(_ON_HEADERS[side], HEADER_ACTIONS, Action.STOP_ALL_WATERMARK, *given)
+        if action is Action.CONTINUE:
+            maps[place] = None
+        return action
 
-        def on_headers(headers: HeaderMap, end: bool) -> Action:
-            maps[first_map] = headers
-            given = (len(headers),) if old else (len(headers), int(end))
-            action = self._ask(names[0], HEADER_ACTIONS, Action.STOP_ALL_WATERMARK, *given)
-            if action is Action.CONTINUE:
-                maps[first_map] = None
-            return action
+    def ask_body(self, side: int, body: bytearray, *, end: bool) -> Action:
+        """Show the filter a piece of a body, or all that was buffered."""
+        bodies = self.context.bodies
+        bodies[side] = body
+        action = self._ask(_ON_BODY[side], BODY_ACTIONS, Action.NO_BUFFER, len(body), int(end))
+        if action is Action.CONTINUE:
+            bodies[side] = None
+        return action
 
-        def on_body(body: bytearray, end: bool) -> Action:
-            bodies[body_index] = body
-            action = self._ask(names[1], BODY_ACTIONS, Action.NO_BUFFER, len(body), int(end))
-            if action is Action.CONTINUE:
-                bodies[body_index] = None
-            return action
-
-        def on_trailers(trailers: HeaderMap) -> Action:
-            maps[first_map + 1] = trailers
-            action = self._ask(names[2], (Action.CONTINUE, Action.STOP), Action.STOP, len(trailers))
-            if action is Action.CONTINUE:
-                maps[first_map + 1] = None
-            return action
-
-        return Callbacks(on_headers, on_body, on_trailers)
+    def ask_trailers(self, side: int, trailers: HeaderMap) -> Action:
+        """Show the filter trailers."""
+        maps, place = self.context.maps, 2 * side + 1
+        maps[place] = trailers
+        action = self._ask(_ON_TRAILERS[side], _TRAILER_ACTIONS, Action.STOP, len(trailers))
+        if action is Action.CONTINUE:
+            maps[place] = None
+        return action
 
     def _ask(self, name: str, actions: tuple[Action, ...], stop: Action, *given: int) -> Action:
         vm = self._vm

@@ -153,6 +153,8 @@ class Vm:
 
     def event(self, context: Context, name: str, *arguments: int) -> int:
         """``call``, and then what the guest put off."""
+        if name not in self._exports:
+            return 0
         result = self.call(context, name, *arguments)
         self.settle()
         return result

@@ -60,7 +60,9 @@ def test_no_argument_hurts_the_host(name: str, numbers: list[int]) -> None:
     for index, number in enumerate(numbers):
         host.vm.memory.write_u64(512 + 8 * index, number)
     host.tick()
-    assert host.vm.failure is None
+    if host.vm.failure is not None:
+        assert host.vm.failure.endswith("a gRPC service that names no target kills Envoy")
+        del HOSTS[name]
     assert host.vm.memory.size == 65536
 
 
