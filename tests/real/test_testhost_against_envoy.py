@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bare_envoy import Plugin, Running, envoy_binary, running
-from guests import TEXT, calling, start
+from guests import TEXT, answering, calling, start
 from hostcall_cases import ROOT_CALLS
 from weft.testhost import HeaderMap, Host
 
@@ -141,3 +141,61 @@ def test_a_stream_gets_the_same_answers(tmp_path: Path, during: str) -> None:
     answers = [line for line in envoys if line.startswith("[vm<-host]")]
     mine = [line for line in ours(start(module), during) if line.startswith("[vm<-host]")]
     assert mine == answers
+
+
+@pytest.mark.parametrize(
+    ("action", "trailers"),
+    [
+        pytest.param(0, 0, id="continue"),
+        pytest.param(1, 0, id="buffer until the trailers"),
+        pytest.param(2, 0, id="watermark until the trailers"),
+        pytest.param(3, 0, id="drop"),
+    ],
+)
+def test_a_stream_goes_the_same_way(tmp_path: Path, action: int, trailers: int) -> None:
+    """Callbacks in the same order with the same sizes, the same bodies on both sides."""
+    module = answering(
+        on_request_headers=0, on_request_body=action, on_request_trailers=trailers,
+        on_response_headers=0, on_response_body=action, on_response_trailers=trailers, on_done=1,
+    )  # fmt: skip
+    (tmp_path / "m.wasm").write_bytes(module)
+    with running(tmp_path, Plugin(tmp_path / "m.wasm")) as envoy:
+        set_trace(envoy)
+        answer = envoy.ask("/", method="POST", body=b"abc", trailers={"x-t": "1"})
+        envoy.logged(r"\[host<-vm\] proxy_on_done ")
+        received = envoy.upstream.seen[0]
+        envoys = events(_LINE.findall(envoy.log()))
+    host = start(module)
+    stream = host.stream()
+    stream.request_headers(HeaderMap([(":method", "POST"), (":path", "/")]), end=False)
+    stream.request_body(b"abc", end=False)
+    stream.request_trailers(HeaderMap([("x-t", "1")]))
+    assert bytes(stream.upstream.body) == received.body
+    stream.response_headers(HeaderMap([(":status", "200")]), end=False)
+    stream.response_body(received.body or b"upstream", end=False)
+    stream.response_trailers(HeaderMap([("x-trailer", "upstream")]))
+    assert bytes(stream.client.body) == answer.body
+    assert events(host.world.trace) == envoys
+
+
+def test_a_local_response_goes_the_same_way(tmp_path: Path) -> None:
+    answered = {"proxy_on_response_headers": 0, "proxy_on_response_body": 0, "proxy_on_done": 1}
+    respond = ("proxy_send_local_response", (418, 0, 0, TEXT, 3, 0, 0, 0xFFFFFFFF))
+    module = calling(respond, during="proxy_on_request_headers", returns=0, text=b"tea", also=answered)
+    (tmp_path / "m.wasm").write_bytes(module)
+    with running(tmp_path, Plugin(tmp_path / "m.wasm")) as envoy:
+        set_trace(envoy)
+        answer = envoy.ask("/")
+        envoy.logged(r"\[host<-vm\] proxy_on_done ")
+        envoys = events(_LINE.findall(envoy.log()))
+    host = start(module)
+    stream = host.stream()
+    stream.request_headers(HeaderMap([(":method", "GET"), (":path", "/")]), end=True)
+    assert (dict(stream.client.headers or ())[":status"], bytes(stream.client.body)) == ("418", answer.body)
+    assert events(host.world.trace) == envoys
+
+
+def events(lines: Sequence[str]) -> list[str]:
+    """Calls of a stream's callbacks and their answers, without how many headers Envoy added."""
+    kept = [line for line in lines if re.match(r"\[host(->|<-)vm\] proxy_on_(re|done|log|delete)", line)]
+    return [re.sub(r"(_headers\(\d+), \d+", r"\1, n", line) for line in kept]
