@@ -24,6 +24,7 @@ _MOST_TRACE = 40
 @click.option("--module", metavar="FILE", help="Test this module instead of building the project.")
 @click.option("--trace", is_flag=True, help="Show every call between host and filter, as Envoy's log does.")
 @click.option("--junit", metavar="FILE", type=click.Path(path_type=Path), help="Write a JUnit report too.")
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of scenarios, for editors, and stop.")
 @click.option("-y", "--yes", is_flag=True, help="Fetch missing compilers without asking.")
 @click.option(
     "-o", "--output", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
@@ -36,6 +37,7 @@ def test(
     module: str | None,
     trace: bool,
     junit: Path | None,
+    schema: bool,
     yes: bool,
     form: str,
 ) -> None:
@@ -44,7 +46,11 @@ def test(
     DIR (default: the current folder) is a filter project; its scenarios are the YAML files in tests/. The
     filter is built first when its source changed. Exit code 1 when a scenario does not go as it should.
     """
-    from weft.workflows.test import run_scenarios
+    from weft.workflows.test import run_scenarios, scenario_schema
+
+    if schema:
+        console.document(scenario_schema(), "json")
+        return
 
     def build(where: Path) -> bytes:
         return _build(console, where, yes=yes)

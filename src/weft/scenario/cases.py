@@ -63,8 +63,14 @@ def parse(text: str, *, where: str) -> list[Case]:
 
 
 def schema() -> dict[str, Any]:
-    """The JSON Schema of the format, for editors."""
-    return msgspec.json.schema(Document)
+    """The JSON Schema of the format, for editors; ``${name}`` may stand for any value."""
+    made = msgspec.json.schema(Document)
+    parts = made["$defs"]
+    for part in parts.values():
+        for name, value in part.get("properties", {}).items():
+            part["properties"][name] = {"anyOf": [value, {"$ref": "#/$defs/Parameter"}]}
+    parts["Parameter"] = {"type": "string", "pattern": r"^\$\{\w+\}$"}
+    return made
 
 
 def _load(text: str, where: str) -> Any:

@@ -11,19 +11,20 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from weft import __version__
 from weft.base.files import atomic_write, os_errors_as, read_limited
 from weft.base.paths import Places
 from weft.errors import NotFound, UsageError
 from weft.project import Project
-from weft.scenario import Case, parse
+from weft.scenario import Case, parse, schema
 from weft.testhost import Code, Played, Plugin, config_bytes, play
 from weft.workflows.modules import load_module_bytes
 from weft.workflows.sources import Source, read_source
 from weft.workflows.stamp import stamp_of
 
-__all__ = ["Report", "run_scenarios"]
+__all__ = ["Report", "run_scenarios", "scenario_schema"]
 
 _FOLDER = "tests"
 _MOST_BYTES = 16 * 1024 * 1024
@@ -64,6 +65,11 @@ def run_scenarios(
     started = time.monotonic()
     results = tuple(play(case, code, defaults) for case in chosen)
     return Report(source.project, results, time.monotonic() - started, len(cases) - len(chosen))
+
+
+def scenario_schema() -> dict[str, Any]:
+    """The JSON Schema of the files of scenarios."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema()}
 
 
 def _files(folder: Path) -> list[Path]:

@@ -1,10 +1,13 @@
 """``weft test`` on modules made for it: what it prints, reports and gives as exit code."""
 
 import json
+from importlib.resources import files
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import jsonschema
 import pytest
+import yaml
 
 from conftest import Weft
 from guests import TEXT, answering, calling
@@ -153,3 +156,16 @@ def test_a_name_that_no_scenario_has_is_not_found(folder: Path, tmp_path: Path) 
     places = Places(tmp_path / "s", tmp_path / "t", tmp_path / "c")
     with pytest.raises(NotFound, match="no scenario's name contains 'nope'"):
         run_scenarios(folder, places=places, build=lambda _: b"", name="nope")
+
+
+def test_the_schema_accepts_the_scenarios_of_every_example(weft: Weft) -> None:
+    schema = json.loads(weft("test", "--schema").out)
+    examples = sorted(
+        (files("weft.templates") / "files" / "examples").iterdir(), key=lambda entry: entry.name
+    )
+    checker = jsonschema.Draft202012Validator(schema)
+    for example in examples:
+        text = (example / "tests" / f"{example.name}.yaml").read_text()
+        found = [error.message for error in checker.iter_errors(yaml.safe_load(text))]
+        assert found == [], example.name
+    assert list(checker.iter_errors({"scenarios": [{"name": "a", "stepz": []}]})) != []
