@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from bare_envoy import Plugin, Running, envoy_binary, running
-from guests import TEXT, answering, calling, start
+from guests import TEXT, answering, calling, const, start
+from guests import running as running_code
 from hostcall_cases import ROOT_CALLS
 from weft.testhost import HeaderMap, Host
 
@@ -199,3 +200,28 @@ def events(lines: Sequence[str]) -> list[str]:
     """Calls of a stream's callbacks and their answers, without how many headers Envoy added."""
     kept = [line for line in lines if re.match(r"\[host(->|<-)vm\] proxy_on_(re|done|log|delete)", line)]
     return [re.sub(r"(_headers\(\d+), \d+", r"\1, n", line) for line in kept]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param(b"\0" + const(0), id="unreachable"),
+        pytest.param(const(0x7FFF0000) + b"\x28\x02\0", id="out of bounds"),
+        pytest.param(const(1) + const(0) + b"\x6d", id="division by zero"),
+        pytest.param(const(0x80000000) + const(0xFFFFFFFF) + b"\x6d", id="division that overflows"),
+        pytest.param(b"\x43\0\0\xc0\x7f\xa8", id="no number"),
+    ],
+)
+def test_a_failure_is_told_in_the_same_words(tmp_path: Path, code: bytes) -> None:
+    module = running_code(code)
+    (tmp_path / "m.wasm").write_bytes(module)
+    with running(tmp_path, Plugin(tmp_path / "m.wasm")) as envoy:
+        answer = envoy.ask("/")
+        envoy.logged("Function: proxy_on_request_headers failed: ")
+        said = envoy.log()
+    host = start(module)
+    stream = host.stream()
+    stream.request_headers(HeaderMap([(":method", "GET"), (":path", "/")]), end=True)
+    assert stream.client.headers == ((":status", str(answer.status)),)
+    assert host.vm.failure is not None
+    assert host.vm.failure in said
