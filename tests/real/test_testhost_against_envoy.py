@@ -210,6 +210,7 @@ def events(lines: Sequence[str]) -> list[str]:
         pytest.param(const(1) + const(0) + b"\x6d", id="division by zero"),
         pytest.param(const(0x80000000) + const(0xFFFFFFFF) + b"\x6d", id="division that overflows"),
         pytest.param(b"\x43\0\0\xc0\x7f\xa8", id="no number"),
+        pytest.param(b"\x20\0\x20\1\x20\2\x10\2", id="recursion without end"),
     ],
 )
 def test_a_failure_is_told_in_the_same_words(tmp_path: Path, code: bytes) -> None:

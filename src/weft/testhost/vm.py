@@ -13,7 +13,7 @@ from pathlib import Path
 from weft.errors import FilterRefused
 from weft.testhost.abi import Status
 from weft.testhost.contexts import Context
-from weft.testhost.engine import BadAddress, Import, Limits, Machine, Program, Trapped, compile_module
+from weft.testhost.engine import BadAddress, Import, Limits, Machine, Program, Site, Trapped, compile_module
 from weft.testhost.hostcall import Hostcall
 from weft.testhost.properties import found_in
 from weft.testhost.world import World
@@ -340,6 +340,12 @@ class Vm:
 
         return run
 
+    def _offset(self, site: Site) -> int:
+        """Where a call stood; for one that found no more stack V8 names the start of its function."""
+        if site.offset is not None:
+            return site.offset
+        return self.module.bodies[site.function - self.module.imported_functions].offset
+
     def _fail(self, name: str, trap: Trapped) -> None:
         names = self.module.function_names
         lines = [f"Function: {name} failed: {trap.words}"]
@@ -347,7 +353,7 @@ class Vm:
             lines.append("Proxy-Wasm plugin in-VM backtrace:")
             for depth, site in enumerate(trap.sites):
                 known = names.get(site.function, f"unknown(function index:{site.function})")
-                lines.append(f"{depth:3}:  {site.offset:#x} - {known}")
+                lines.append(f"{depth:3}:  {self._offset(site):#x} - {known}")
         self.failure = self.failure or "\n".join(lines)
         if self.world.tracing:
             self.world.trace.extend(lines)

@@ -8,7 +8,7 @@ from guests import HEAP, TEXT, answering, calling, const, data, read_answers, ro
 from wasm_encoder import body, proxy_module
 from weft.testhost import HeaderMap, Host, World
 from weft.testhost.abi import Status
-from weft.testhost.engine import compile_module
+from weft.testhost.engine import compile_module, compiling
 from weft.testhost.engine.compiling import _name
 from weft.testhost.pairs import decode_pairs, encode_pairs
 
@@ -226,3 +226,11 @@ def test_a_compiled_module_is_kept_and_a_damaged_one_made_anew(tmp_path: Path) -
     stamp = kept.stat().st_mtime_ns
     compile_module(module, tmp_path)
     assert kept.stat().st_mtime_ns == stamp
+
+
+def test_only_the_newest_compiled_modules_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling, "_MOST_KEPT", 2)
+    modules = [answering(on_vm_start=number) for number in (1, 2, 3)]
+    for module in modules:
+        compile_module(module, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {_name(module) for module in modules[1:]}

@@ -5,6 +5,7 @@ version and this file's settings. Files appear whole (``weft.base.files``); one 
 made anew. They are code: the folder must be the user's own.
 """
 
+import contextlib
 import ctypes
 import hashlib
 import platform
@@ -19,6 +20,7 @@ from weft.testhost.engine.library import ByteVector, library, version_of
 __all__ = ["Program", "compile_module", "engine", "said"]
 
 _SETTINGS = "fuel-1"  # a new word here when what `engine` sets changes the code
+_MOST_KEPT = 64
 _STACK = 1 << 20  # V8 in Envoy has about this much
 _RESERVED = 1 << 32  # every 32-bit memory gets all its addresses at once and so never moves
 
@@ -59,7 +61,16 @@ def compile_module(data: bytes, cache_folder: Path | None = None) -> Program:
         return program
     program = _compile(data)
     atomic_write(kept, _serialize(program))
+    _drop_oldest(cache_folder)
     return program
+
+
+def _drop_oldest(folder: Path) -> None:
+    """Keep the newest. Another process may do the same meanwhile; what it writes still begins with a dot."""
+    with contextlib.suppress(FileNotFoundError):
+        kept = sorted(folder.glob("[0-9a-f]*.wasmtime-*"), key=lambda path: path.stat().st_mtime_ns)
+        for path in kept[:-_MOST_KEPT]:
+            path.unlink()
 
 
 def _name(data: bytes) -> str:

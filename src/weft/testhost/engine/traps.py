@@ -24,6 +24,7 @@ _WORDS = {
 _OUT_OF_FUEL = 11
 # Envoy has no such limit: there the worker hangs.
 _ENDLESS = "stopped by weft: the code ran too long without an end"
+_NO_OFFSET = (1 << 64) - 1
 _MOST_FRAMES = 20  # as Envoy's backtraces have
 
 
@@ -32,8 +33,8 @@ class Site:
     """Where one call of the backtrace stood."""
 
     function: int
-    offset: int
-    """Absolute in the module's file."""
+    offset: int | None
+    """Absolute in the module's file; the engine knows none where the stack ended."""
 
 
 class Trapped(Exception):
@@ -73,11 +74,15 @@ def failed(error: int) -> Trapped:
 def _sites(frames: Vector) -> tuple[Site, ...]:
     lib = library()
     sites = tuple(
-        Site(lib.wasm_frame_func_index(frame), lib.wasm_frame_module_offset(frame))
+        _site(lib.wasm_frame_func_index(frame), lib.wasm_frame_module_offset(frame))
         for frame in (frames.data[index] for index in range(min(frames.size, _MOST_FRAMES)))
     )
     lib.wasm_frame_vec_delete(ctypes.byref(frames))
     return sites
+
+
+def _site(function: int, offset: int) -> Site:
+    return Site(function, None if offset == _NO_OFFSET else offset)
 
 
 def _message(trap: int) -> str:
