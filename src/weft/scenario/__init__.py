@@ -1,0 +1,49 @@
+"""Scenarios: what is done to a filter and what must come of it, the same for any proxy. Pure.
+
+``parse`` reads a file of scenarios (``weft.scenario.document`` is the format) into ``Case`` values with
+parameters and tables filled in; ``judge`` compares an ``Expect`` with what a proxy showed (``Observed``)
+and gives what differs. Doing the steps is the business of whoever has a proxy: ``weft.testhost`` is one.
+
+May import: ``weft.errors``.
+"""
+
+from weft.scenario.cases import Case, parse, schema
+from weft.scenario.document import (
+    Content,
+    Expect,
+    Matcher,
+    Plugin,
+    Reply,
+    Request,
+    Response,
+    Setup,
+    Step,
+    content_bytes,
+    milliseconds,
+)
+from weft.scenario.judging import Mismatch, judge
+from weft.scenario.observed import Observed, ObservedCall, ObservedLog, ObservedMessage, ObservedReply
+
+__all__ = [
+    "Case",
+    "Content",
+    "Expect",
+    "Matcher",
+    "Mismatch",
+    "Observed",
+    "ObservedCall",
+    "ObservedLog",
+    "ObservedMessage",
+    "ObservedReply",
+    "Plugin",
+    "Reply",
+    "Request",
+    "Response",
+    "Setup",
+    "Step",
+    "content_bytes",
+    "judge",
+    "milliseconds",
+    "parse",
+    "schema",
+]

@@ -1,0 +1,271 @@
+"""The format of a file of scenarios.
+
+::
+
+    plugin: {root_id: my_filter, config: {name: hello}}      # for all scenarios of the file
+    parameters: {path: /ab}                                  # ${path} stands for it anywhere below
+    scenarios:
+      - name: adds the header to a ${status} response
+        table: [{status: 200}, {status: 404}]                # one run for each row
+        steps:
+          - request: {headers: {":path": "${path}"}, body: hello}
+            expect:
+              upstream: {headers: {":path": "${path}"}, body: hello}
+          - response: {status: "${status}"}
+            expect:
+              client: {status: "${status}", headers: {hello: world, server: {absent: true}}}
+
+What ``expect`` says after a step is about that step's stream as it is then; calls and logs are those of the
+step. After all steps a scenario's own ``expect`` sees all calls and logs.
+"""
+
+import base64
+import re
+from typing import Any
+
+import msgspec
+
+__all__ = [
+    "CallExpect",
+    "Content",
+    "Document",
+    "Expect",
+    "LogExpect",
+    "Match",
+    "Matcher",
+    "MessageExpect",
+    "Plugin",
+    "Reply",
+    "ReplyExpect",
+    "Request",
+    "Response",
+    "Scenario",
+    "Setup",
+    "Step",
+    "content_bytes",
+    "milliseconds",
+]
+
+
+class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A mapping whose misspelt keys are refused."""
+
+
+class Match(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How a text may look; all that is named must hold."""
+
+    exact: str | None = None
+    regex: str | None = None
+    """Of the whole text."""
+    contains: str | None = None
+    absent: bool = False
+    """There must be none."""
+
+
+Scalar = str | int | float
+Matcher = Scalar | Match
+HeaderMatcher = Scalar | list[Scalar] | Match
+"""A list names all values of a header, in order."""
+
+
+class Base64(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Bytes that are no text."""
+
+    base64: str
+
+
+Content = str | Base64
+Headers = dict[str, Scalar | list[Scalar]]
+
+
+class Plugin(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the proxy tells the filter when it starts it."""
+
+    name: str | None = None
+    root_id: str | None = None
+    vm_id: str | None = None
+    config: Any = None
+    """An object becomes JSON; a text is passed on as it is. Without it: the default of ``weft.toml``."""
+    vm_config: Any = None
+    environment: dict[str, str] | None = None
+    fail_open: bool | None = None
+
+
+class Setup(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What is around the filter."""
+
+    clock: str | None = None
+    """When it starts, as ``2026-01-01T00:00:00Z``."""
+    clusters: list[str] | None = None
+    """Which clusters can be called; all, where nothing is said."""
+    properties: dict[str, Any] | None = None
+    """Dotted path → value."""
+    log_level: str | None = None
+
+
+class _Message(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    headers: Headers = {}
+    body: Content | None = None
+    chunks: list[Content] | None = None
+    """The body in pieces."""
+    trailers: Headers | None = None
+    open: bool = False
+    """Whether more will come, by ``request_body`` or ``response_body``."""
+
+
+class Request(_Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A request; ``:method``, ``:scheme``, ``:authority`` and ``:path`` have defaults."""
+
+
+class Response(_Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the upstream answers."""
+
+    status: Scalar = 200
+
+
+class Reply(_Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What comes back from an HTTP call the filter made: the oldest that is open, or that to ``cluster``."""
+
+    cluster: str | None = None
+    status: Scalar = 200
+    timeout: bool = False
+    """It takes longer than the filter is willing to wait."""
+    failed: bool = False
+    """It breaks off without an answer."""
+
+
+class BodyPart(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """More of a body."""
+
+    body: Content | None = None
+    chunks: list[Content] | None = None
+    trailers: Headers | None = None
+    open: bool = False
+
+
+class MessageExpect(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What left the filter."""
+
+    sent: bool | None = None
+    """Whether anything did."""
+    status: Matcher | None = None
+    headers: dict[str, HeaderMatcher] | None = None
+    only_headers: dict[str, HeaderMatcher] | None = None
+    """These and no others, pseudo headers included."""
+    body: Matcher | None = None
+    trailers: dict[str, HeaderMatcher] | None = None
+    ended: bool | None = None
+
+
+class ReplyExpect(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An answer in the upstream's place."""
+
+    status: Matcher | None = None
+    body: Matcher | None = None
+    details: Matcher | None = None
+    grpc_status: Matcher | None = None
+
+
+class CallExpect(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A call the filter made."""
+
+    cluster: Matcher | None = None
+    headers: dict[str, HeaderMatcher] | None = None
+    body: Matcher | None = None
+    trailers: dict[str, HeaderMatcher] | None = None
+    timeout: Matcher | None = None
+    """Milliseconds."""
+
+
+class LogExpect(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A line of the filter's log."""
+
+    level: str | None = None
+    message: Matcher
+
+
+class Expect(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What must hold; what is not named may be anything. A filter that fails is a mismatch too."""
+
+    upstream: MessageExpect | None = None
+    client: MessageExpect | None = None
+    local_reply: ReplyExpect | bool | None = None
+    reset: bool | None = None
+    calls: list[CallExpect] | None = None
+    """Exactly these, in order."""
+    logs: list[str | LogExpect] | None = None
+    """Each of these, among others."""
+    quiet: str | None = None
+    """No line of this level or above."""
+    metrics: dict[str, int | list[int] | Match] | None = None
+    """Counters and gauges by value, histograms by all they were given."""
+    shared_data: dict[str, Matcher] | None = None
+    refused: bool = False
+    """The filter does not accept its configuration."""
+    crash: Matcher | None = None
+    """The filter fails, and this is what the proxy logs."""
+
+
+class Step(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One thing that happens, and what must hold then."""
+
+    stream: str = "main"
+    request: Request | None = None
+    request_body: BodyPart | None = None
+    response: Response | None = None
+    response_body: BodyPart | None = None
+    reply: Reply | None = None
+    tick: int | None = None
+    """So many ticks, each when the filter's timer says."""
+    advance: int | str | None = None
+    """Time passes: ``500ms``, ``2s``, or milliseconds."""
+    disconnect: bool = False
+    """The client goes away."""
+    expect: Expect | None = None
+
+    @property
+    def actions(self) -> list[str]:
+        """What happens, by the format's words; a good step has at most one."""
+        names = ("request", "request_body", "response", "response_body", "reply", "tick", "advance")
+        found = [name for name in names if getattr(self, name) is not None]
+        return found + ["disconnect"] * self.disconnect
+
+
+class Scenario(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One story."""
+
+    name: str
+    parameters: dict[str, Any] = {}
+    table: list[dict[str, Any]] | None = None
+    plugin: Plugin = Plugin()
+    setup: Setup = Setup()
+    steps: list[Step] = []
+    expect: Expect | None = None
+
+
+class Document(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A file."""
+
+    plugin: Plugin = Plugin()
+    setup: Setup = Setup()
+    parameters: dict[str, Any] = {}
+    scenarios: list[Scenario]
+
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m)")
+_UNITS = {"ms": 1, "s": 1000, "m": 60_000}
+
+
+def milliseconds(duration: int | str) -> int | None:
+    """``2s`` → 2000; ``None`` for what is no duration."""
+    if isinstance(duration, int):
+        return duration
+    found = _DURATION.fullmatch(duration.strip())
+    return round(float(found[1]) * _UNITS[found[2]]) if found else None
+
+
+def content_bytes(content: Content) -> bytes:
+    """The bytes that are meant. Raises ``ValueError`` for bad base64."""
+    if isinstance(content, str):
+        return content.encode("utf-8", "surrogateescape")
+    return base64.b64decode(content.base64, validate=True)

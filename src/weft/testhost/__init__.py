@@ -1,0 +1,41 @@
+"""A proxy-wasm host in this process: Envoy's behaviour around a filter, without Envoy.
+
+``Code.load`` compiles a module, ``Host.start`` starts it as a filter, ``Host.stream`` takes a request through
+it. Time, chance and the answers to calls come from the caller, so a run can be repeated to the byte. Whatever
+the guest does, the host lives: bad addresses give a status, failures and endless code give
+``Vm.failure`` in Envoy's words.
+
+``play`` does the steps of a ``weft.scenario`` case.
+
+May import: ``weft.scenario``, ``weft.wasm``, ``weft.base``, ``weft.errors``. Only ``weft.testhost.engine``
+knows the engine.
+"""
+
+from weft.testhost.direction import Message
+from weft.testhost.engine import Limits
+from weft.testhost.headers import HeaderMap, Pairs
+from weft.testhost.host import Host
+from weft.testhost.playing import Played, StepResult, config_bytes, play
+from weft.testhost.stream import HttpStream, LocalReply
+from weft.testhost.vm import Code, Plugin
+from weft.testhost.world import Callout, Clock, LogLine, World
+
+__all__ = [
+    "Callout",
+    "Clock",
+    "Code",
+    "HeaderMap",
+    "Host",
+    "HttpStream",
+    "Limits",
+    "LocalReply",
+    "LogLine",
+    "Message",
+    "Pairs",
+    "Played",
+    "Plugin",
+    "StepResult",
+    "World",
+    "config_bytes",
+    "play",
+]

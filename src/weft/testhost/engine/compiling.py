@@ -1,0 +1,112 @@
+"""From a module's bytes to machine code, at most once a machine.
+
+The file of a compiled module is named by everything it depends on: the module's digest, the engine's
+version and this file's settings. Files appear whole (``weft.base.files``); one that the engine refuses is
+made anew. They are code: the folder must be the user's own.
+"""
+
+import contextlib
+import ctypes
+import hashlib
+import platform
+from ctypes import c_void_p
+from functools import cache
+from pathlib import Path
+
+from weft.base.files import atomic_write
+from weft.errors import FilterRefused
+from weft.testhost.engine.library import ByteVector, library, version_of
+
+__all__ = ["Program", "compile_module", "engine", "said"]
+
+_SETTINGS = "fuel-1"  # a new word here when what `engine` sets changes the code
+_MOST_KEPT = 64
+_STACK = 1 << 20  # V8 in Envoy has about this much
+_RESERVED = 1 << 32  # every 32-bit memory gets all its addresses at once and so never moves
+
+
+@cache
+def engine() -> int:
+    """The one engine of this process. It lives as long as the process does."""
+    lib = library()
+    config = lib.wasm_config_new()
+    lib.wasmtime_config_consume_fuel_set(config, True)
+    lib.wasmtime_config_max_wasm_stack_set(config, _STACK)
+    lib.wasmtime_config_memory_reservation_set(config, _RESERVED)
+    lib.wasmtime_config_memory_may_move_set(config, False)
+    lib.wasmtime_config_wasm_memory64_set(config, False)
+    made: int = lib.wasm_engine_new_with_config(config)
+    return made
+
+
+class Program:
+    """A compiled module; any number of machines can run it."""
+
+    def __init__(self, handle: int) -> None:
+        self.handle = handle
+
+    def __del__(self) -> None:
+        library().wasmtime_module_delete(self.handle)
+
+
+def compile_module(data: bytes, cache_folder: Path | None = None) -> Program:
+    """Compile a module, or fetch what an earlier run compiled.
+
+    Raises ``FilterRefused`` with the engine's words when the code is not valid.
+    """
+    if cache_folder is None:
+        return _compile(data)
+    kept = cache_folder / _name(data)
+    if kept.exists() and (program := _load(kept)) is not None:
+        return program
+    program = _compile(data)
+    atomic_write(kept, _serialize(program))
+    _drop_oldest(cache_folder)
+    return program
+
+
+def _drop_oldest(folder: Path) -> None:
+    """Keep the newest. Another process may do the same meanwhile; what it writes still begins with a dot."""
+    with contextlib.suppress(FileNotFoundError):
+        kept = sorted(folder.glob("[0-9a-f]*.wasmtime-*"), key=lambda path: path.stat().st_mtime_ns)
+        for path in kept[:-_MOST_KEPT]:
+            path.unlink()
+
+
+def _name(data: bytes) -> str:
+    digest = hashlib.sha256(data).hexdigest()
+    return f"{digest}.wasmtime-{version_of()}-{_SETTINGS}-{platform.machine()}"
+
+
+def _compile(data: bytes) -> Program:
+    handle = c_void_p()
+    error = library().wasmtime_module_new(engine(), data, len(data), ctypes.byref(handle))
+    if error or handle.value is None:
+        raise FilterRefused("the module is not valid WebAssembly", detail=said(error))
+    return Program(handle.value)
+
+
+def _load(path: Path) -> Program | None:
+    handle = c_void_p()
+    error = library().wasmtime_module_deserialize_file(engine(), bytes(path), ctypes.byref(handle))
+    if error or handle.value is None:
+        said(error)
+        return None
+    return Program(handle.value)
+
+
+def _serialize(program: Program) -> bytes:
+    vector = ByteVector()
+    error = library().wasmtime_module_serialize(program.handle, ctypes.byref(vector))
+    if error:
+        raise FilterRefused("the compiled module cannot be kept", detail=said(error))
+    return vector.take()
+
+
+def said(error: int) -> str:
+    """What an error of the engine says; it is freed."""
+    lib = library()
+    message = ByteVector()
+    lib.wasmtime_error_message(error, ctypes.byref(message))
+    lib.wasmtime_error_delete(error)
+    return message.take().decode("utf-8", "replace")

@@ -1,0 +1,296 @@
+"""Do the steps of a scenario on the host, and say what differed."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from weft.errors import FilterRefused, UsageError
+from weft.scenario import (
+    Case,
+    Content,
+    Expect,
+    Mismatch,
+    Observed,
+    ObservedCall,
+    ObservedLog,
+    ObservedMessage,
+    ObservedReply,
+    Reply,
+    Step,
+    content_bytes,
+    judge,
+    milliseconds,
+)
+from weft.testhost.direction import Message
+from weft.testhost.headers import HeaderMap
+from weft.testhost.host import Host
+from weft.testhost.stream import HttpStream, LocalReply
+from weft.testhost.vm import NS_PER_MS, Code, Plugin
+from weft.testhost.world import Callout, Clock, World
+
+__all__ = ["Played", "StepResult", "config_bytes", "play"]
+
+_DEFAULTS = ((":method", "GET"), (":scheme", "http"), (":authority", "example.com"), (":path", "/"))
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What differed after one step (0: at the start, one more than there are steps: at the end)."""
+
+    number: int
+    mismatches: tuple[Mismatch, ...]
+    trace: tuple[str, ...]
+    """What crossed the border during the step."""
+
+
+@dataclass(frozen=True, slots=True)
+class Played:
+    """How a case went; it ends at the first step with a mismatch."""
+
+    case: Case
+    steps: tuple[StepResult, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether all was as expected."""
+        return not any(step.mismatches for step in self.steps)
+
+    @property
+    def trace(self) -> list[str]:
+        """Everything that crossed the border."""
+        return [line for step in self.steps for line in step.trace]
+
+
+class _Impossible(Exception):
+    """A step that cannot happen now, such as an answer to a request that never went on."""
+
+    def __init__(self, what: str, expected: str, got: str) -> None:
+        super().__init__(what)
+        self.mismatch = Mismatch(what, expected, got)
+
+
+def play(case: Case, code: Code, defaults: Plugin) -> Played:
+    """Run a case. ``defaults`` is what the project says where the scenario says nothing."""
+    world = _world(case)
+    try:
+        host = Host.start(code, _plugin(case, defaults), world=world)
+    except FilterRefused as refused:
+        words = f"{refused}\n{refused.detail}" if refused.detail else str(refused)
+        return Played(case, (_not_started(case, world, words),))
+    return Played(case, tuple(_Player(host).run(case)))
+
+
+def _not_started(case: Case, world: World, words: str) -> StepResult:
+    seen = Observed(logs=tuple(ObservedLog(line.level, line.message) for line in world.logs), refused=words)
+    return StepResult(0, tuple(judge(case.expect or Expect(), seen)), tuple(world.trace))
+
+
+class _Player:
+    """A host with named streams."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._streams: dict[str, HttpStream] = {}
+        self._seen_logs = self._seen_calls = self._seen_trace = 0
+
+    def run(self, case: Case) -> Iterator[StepResult]:
+        """Each step, until one differs; then the end."""
+        wants_refusal = case.expect is not None and case.expect.refused
+        if wants_refusal:
+            yield self._result(0, judge(Expect(refused=True), Observed()))
+            return
+        yield self._result(0, [])
+        for number, step in enumerate(case.steps, 1):
+            self._seen_logs, self._seen_calls = len(self._host.world.logs), len(self._host.world.calls)
+            try:
+                self._act(step)
+                found = judge(step.expect or self._silent(case), self._observed(step.stream))
+            except _Impossible as impossible:
+                found = [impossible.mismatch]
+            yield self._result(number, found)
+            if found:
+                return
+        if case.expect is not None:
+            self._seen_logs = self._seen_calls = 0
+            last = case.steps[-1].stream if case.steps else "main"
+            yield self._result(len(case.steps) + 1, judge(case.expect, self._observed(last)))
+
+    def _silent(self, case: Case) -> Expect:
+        """What holds after a step that expects nothing: no failure, unless the end expects one."""
+        crash = case.expect.crash if case.expect is not None else None
+        return Expect(crash=crash) if crash is not None and self._host.vm.failure is not None else Expect()
+
+    def _result(self, number: int, found: list[Mismatch]) -> StepResult:
+        trace = self._host.world.trace
+        start, self._seen_trace = self._seen_trace, len(trace)
+        return StepResult(number, tuple(found), tuple(trace[start:]))
+
+    def _observed(self, name: str) -> Observed:
+        world, stream = self._host.world, self._streams.get(name)
+        local = stream.local_reply if stream else None
+        return Observed(
+            upstream=_message(stream.upstream) if stream else ObservedMessage(),
+            client=_message(stream.client) if stream else ObservedMessage(),
+            local_reply=None if local is None else _local(local),
+            reset=bool(stream and stream.reset),
+            calls=tuple(_call(call) for call in world.calls[self._seen_calls :]),
+            logs=tuple(ObservedLog(line.level, line.message) for line in world.logs[self._seen_logs :]),
+            metrics=world.metrics.document(),
+            shared_data=world.shared_data.document(),
+            failure=self._host.vm.failure,
+        )
+
+    def _act(self, step: Step) -> None:
+        if step.request is not None:
+            self._request(step)
+        elif step.request_body is not None:
+            self._body(self._stream(step.stream), "request", step.request_body)
+        elif step.response is not None:
+            self._response(step)
+        elif step.response_body is not None:
+            self._body(self._stream(step.stream), "response", step.response_body)
+        elif step.reply is not None:
+            self._reply(step.reply)
+        elif step.tick is not None:
+            self._tick(step.tick)
+        elif step.advance is not None:
+            self._host.advance((milliseconds(step.advance) or 0) * NS_PER_MS)
+        elif step.disconnect:
+            self._stream(step.stream).abandon()
+        self._host.settle()
+
+    def _stream(self, name: str) -> HttpStream:
+        if name not in self._streams:
+            raise _Impossible(f"stream {name}", "a request came before", "there was none")
+        return self._streams[name]
+
+    def _request(self, step: Step) -> None:
+        message = step.request
+        assert message is not None  # noqa: S101 - its caller looked
+        stream = self._streams[step.stream] = self._host.stream()
+        given = _pairs(message.headers)
+        named = {name for name, _ in given}
+        headers = HeaderMap([*((name, value) for name, value in _DEFAULTS if name not in named), *given])
+        bare = not (message.open or message.body or message.chunks or message.trailers)
+        stream.request_headers(headers, end=bare)
+        if not bare:
+            self._body(stream, "request", message)
+
+    def _response(self, step: Step) -> None:
+        message, stream = step.response, self._stream(step.stream)
+        assert message is not None  # noqa: S101 - its caller looked
+        if stream.upstream.headers is None:
+            got = "the filter answered itself" if stream.local_reply else "the filter holds it"
+            raise _Impossible("response", "the request went to the upstream", got)
+        headers = HeaderMap([(":status", str(message.status)), *_pairs(message.headers)])
+        bare = not (message.open or message.body or message.chunks or message.trailers)
+        stream.response_headers(headers, end=bare)
+        if not bare:
+            self._body(stream, "response", message)
+
+    def _body(self, stream: HttpStream, side: str, message: Any) -> None:
+        feed = stream.request_body if side == "request" else stream.response_body
+        chunks = _chunks(message.body, message.chunks)
+        ends_here = not message.open and not message.trailers
+        for index, chunk in enumerate(chunks):
+            feed(chunk, end=ends_here and index == len(chunks) - 1)
+        if not chunks and ends_here:
+            feed(b"", end=True)
+        if message.trailers:
+            trailers = HeaderMap(_pairs(message.trailers))
+            (stream.request_trailers if side == "request" else stream.response_trailers)(trailers)
+
+    def _reply(self, reply: Reply) -> None:
+        pending = [
+            call for call in self._host.world.pending.values() if reply.cluster in {None, call.cluster}
+        ]
+        if not pending:
+            raise _Impossible("reply", f"an open call to {reply.cluster or 'any cluster'}", "(none)")
+        call = pending[0]
+        if reply.failed:
+            self._host.fail(call)
+        elif reply.timeout:
+            self._wait_for(call)
+        else:
+            headers = ((":status", str(reply.status)), *_pairs(reply.headers))
+            body = b"".join(_chunks(reply.body, reply.chunks))
+            self._host.reply(call, headers, body, tuple(_pairs(reply.trailers or {})))
+
+    def _wait_for(self, call: Callout) -> None:
+        if call.due is None:
+            raise _Impossible("reply", "a call with a timeout", "it has none")
+        self._host.advance(call.due - self._host.world.clock.now)
+
+    def _tick(self, count: int) -> None:
+        for _ in range(count):
+            due = min((timer.due for timer in self._host.vm.timers.values()), default=None)
+            if due is None:
+                raise _Impossible("tick", "a timer", "the filter set none")
+            self._host.advance(due - self._host.world.clock.now)
+
+
+def _world(case: Case) -> World:
+    setup = case.setup
+    world = World(properties=setup.properties or {})
+    if setup.clock is not None:
+        world.clock = Clock(_moment(setup.clock, case.where))
+    if setup.clusters is not None:
+        world.clusters = frozenset(setup.clusters)
+    if setup.log_level is not None:
+        world.log_level = setup.log_level
+    return world
+
+
+def _moment(text: str, where: str) -> int:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise UsageError(f"{where}: {text!r} is no moment", hint="write 2026-01-01T00:00:00Z") from error
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return round(moment.timestamp()) * 1_000_000_000
+
+
+def _plugin(case: Case, defaults: Plugin) -> Plugin:
+    said = case.plugin
+    return Plugin(
+        name=defaults.name if said.name is None else said.name,
+        root_id=defaults.root_id if said.root_id is None else said.root_id,
+        vm_id=defaults.vm_id if said.vm_id is None else said.vm_id,
+        config=defaults.config if said.config is None else config_bytes(said.config),
+        vm_config=defaults.vm_config if said.vm_config is None else config_bytes(said.vm_config),
+        environment=said.environment or {},
+        fail_open=bool(said.fail_open),
+    )
+
+
+def config_bytes(config: Any) -> bytes:
+    """A configuration as a filter gets it: text as it is, all else as JSON."""
+    return (config if isinstance(config, str) else json.dumps(config)).encode()
+
+
+def _pairs(headers: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [
+        (name.lower(), str(value))
+        for name, values in headers.items()
+        for value in (values if isinstance(values, list) else [values])
+    ]
+
+
+def _chunks(body: Content | None, chunks: list[Content] | None) -> list[bytes]:
+    if chunks is not None:
+        return [content_bytes(chunk) for chunk in chunks]
+    return [] if body is None else [content_bytes(body)]
+
+
+def _message(message: Message) -> ObservedMessage:
+    return ObservedMessage(message.headers, bytes(message.body), message.trailers, message.ended)
+
+
+def _local(reply: LocalReply) -> ObservedReply:
+    return ObservedReply(reply.status, reply.body, reply.details, reply.grpc_status)
+
+
+def _call(call: Callout) -> ObservedCall:
+    return ObservedCall(call.cluster, call.headers, call.body, call.trailers, call.timeout_ms)

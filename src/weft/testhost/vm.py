@@ -1,0 +1,359 @@
+"""One VM: a running module, its contexts, and the border between the two sides.
+
+Everything Envoy does around a call is done here: which context is current, what may be called while the
+module starts or allocates, the lines of the trace, what is put off until the guest has returned, and that a
+VM that failed once is never entered again.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from weft.errors import FilterRefused
+from weft.testhost.abi import Status
+from weft.testhost.contexts import Context
+from weft.testhost.engine import BadAddress, Import, Limits, Machine, Program, Site, Trapped, compile_module
+from weft.testhost.hostcall import Hostcall
+from weft.testhost.properties import found_in
+from weft.testhost.world import World
+from weft.wasm import (
+    ALLOCATORS,
+    CALLBACKS,
+    ENTRY_POINTS,
+    Callback,
+    Kind,
+    Module,
+    describe,
+    loadability,
+    read_module,
+)
+
+__all__ = ["NS_PER_MS", "Code", "Plugin", "Timer", "Vm"]
+
+NS_PER_MS = 1_000_000
+
+Offered = Callable[[str], Mapping[tuple[str, str], Hostcall]]
+"""ABI version → (module, name) → what a module may import."""
+
+# A guest that keeps calling the host stops too: every call costs this much, and every byte it hands over one.
+_CALL_COST = 256
+_HOST_BUDGET = 1 << 28
+
+_MAY_ALLOCATE = frozenset(
+    {"emscripten_notify_memory_growth", "proxy_log", "fd_write", "clock_time_get", "poll_oneoff"}
+)
+_NOT_AT_START = frozenset(
+    {"fd_read", "fd_seek", "fd_close", "path_open", "proc_exit", "sched_yield", "pthread_equal"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """What a proxy is told about a filter beside its code."""
+
+    name: str = ""
+    root_id: str = ""
+    vm_id: str = ""
+    config: bytes = b""
+    vm_config: bytes = b""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    fail_open: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A module that Envoy would load, compiled. Any number of VMs can run it."""
+
+    program: Program
+    module: Module
+    abi: str
+
+    @classmethod
+    def load(cls, data: bytes, cache: Path | None = None) -> "Code":
+        """Read, check and compile, or take what an earlier run compiled from ``cache``.
+
+        Raises ``ModuleInvalid``, and ``FilterRefused`` with the first reason why Envoy would not load it.
+        """
+        module = read_module(data, what="the module")
+        for problem in loadability(module):
+            if problem.effect != "warning":
+                raise FilterRefused(problem.message, hint=problem.hint, detail=problem.envoy)
+        return cls(compile_module(data, cache), module, describe(module).abi_version or "")
+
+
+@dataclass(slots=True)
+class Timer:
+    """When a root context is next told that time passed."""
+
+    root: Context
+    period_ms: int
+    due: int
+
+
+class Vm:
+    """A module at work. Not for several threads."""
+
+    def __init__(self, code: Code, plugin: Plugin, world: World, limits: Limits, offered: Offered) -> None:
+        """Link what is ``offered`` for the module's ABI, instantiate, start.
+
+        Raises ``FilterRefused`` when the module cannot be started.
+        """
+        self.plugin = plugin
+        self.world = world
+        self.module = code.module
+        self.abi = code.abi
+        self.failure: str | None = None
+        """What Envoy logs when the guest failed; then nothing calls it any more."""
+        self.stop_iteration = False
+        self.current: Context | None = None
+        self.contexts: dict[int, Context] = {}
+        self.timers: dict[int, Timer] = {}
+        self.waiting: set[int] = set()
+        """Root contexts that asked for time before they go."""
+        self.vm_context = Context(0)
+        self._effective = 0
+        self._next_id = 1
+        self._next_call = {"http": 0, "grpc": 1, "grpc-stream": 2}
+        self._allowed: frozenset[str] | None = None
+        self._starting = False
+        self._afterwards: deque[Callable[[], None]] = deque()
+        self._budget = _HOST_BUDGET
+        self._exports: dict[str, Callable[..., int]] = {}
+        self._results: dict[str, bool] = {}
+        self._enter(code.program, limits, offered(self.abi))
+
+    # -- the border, from outside in
+
+    def has(self, name: str) -> bool:
+        """Whether the module has a callback of that name."""
+        return name in self._exports
+
+    def call(self, context: Context, name: str, *arguments: int) -> int:
+        """Call an export; 0 where there is none, or where the guest failed."""
+        function = self._exports.get(name)
+        if function is None or self.failure is not None:
+            return 0
+        before = self.current, self._effective
+        self.current, self._effective = context, 0
+        tracing = self.world.tracing
+        if tracing:
+            self.world.trace.append(f"[host->vm] {name}({', '.join(map(str, arguments))})")
+        try:
+            result = function(*arguments)
+        except Trapped as trap:
+            self._fail(name, trap)
+            return 0
+        finally:
+            self.current, self._effective = before
+        if tracing:
+            shown = result if self._results[name] else "void"
+            self.world.trace.append(f"[host<-vm] {name} return: {shown}")
+        return result
+
+    def event(self, context: Context, name: str, *arguments: int) -> int:
+        """``call``, and then what the guest put off."""
+        if name not in self._exports:
+            return 0
+        result = self.call(context, name, *arguments)
+        self.settle()
+        return result
+
+    def settle(self) -> None:
+        """Do what the guest asked for and had to wait until it returned."""
+        self.stop_iteration = False
+        while self._afterwards:
+            self._afterwards.popleft()()
+
+    def refuel(self) -> None:
+        """Grant the guest another share of instructions and host calls."""
+        self._machine.refuel()
+        self._budget = _HOST_BUDGET
+
+    def fuel_used(self) -> int:
+        """Instructions since the last refuel."""
+        return self._machine.fuel_used()
+
+    def new_context(self, parent: Context | None = None, prefix: str = "") -> Context:
+        """A context with the next free number; the guest is not told yet."""
+        context = Context(self._next_id, parent, prefix)
+        self.contexts[context.id] = context
+        self._next_id += 1
+        return context
+
+    # -- the border, from inside out
+
+    @property
+    def context(self) -> Context:
+        """The context host functions act on: the current one, or the one the guest chose."""
+        current = self.current or self.vm_context
+        return self.contexts.get(self._effective, current) if self._effective else current
+
+    def choose_context(self, number: int) -> Status:
+        """Act on another context until the guest returns."""
+        if number != 0 and number not in self.contexts:
+            return Status.BAD_ARGUMENT
+        self._effective = number
+        return Status.OK
+
+    def afterwards(self, action: Callable[[], None]) -> None:
+        """Do something when the guest has returned."""
+        self._afterwards.append(action)
+
+    def next_call_number(self, kind: str) -> int:
+        """The lowest two bits of a call's number say what it is, as in Envoy."""
+        self._next_call[kind] += 4
+        return self._next_call[kind]
+
+    def read(self, address: int, length: int) -> bytes:
+        """Bytes of the guest; raises ``BadAddress``."""
+        data = self.memory.read(address, length)
+        self._budget -= length
+        return data
+
+    def hand_over(self, data: bytes, return_data: int, return_size: int) -> Status:
+        """Let the guest allocate, fill it, and write where and how much; nothing is allocated for nothing."""
+        address = 0
+        if data:
+            address = self.allocate(len(data))
+            if not address:
+                return Status.INVALID_MEMORY_ACCESS
+            self.memory.write(address, data)
+        self.memory.write_u32(return_data, address)
+        self.memory.write_u32(return_size, len(data))
+        return Status.OK
+
+    def allocate(self, size: int) -> int:
+        """Memory of the guest; 0 when it gives none or fails over it."""
+        before, self._allowed = self._allowed, _MAY_ALLOCATE
+        try:
+            return self.call(self.vm_context, self._allocator, size)
+        finally:
+            self._allowed = before
+
+    # -- what a host function needs beyond its context
+
+    def property(self, path: tuple[str, ...]) -> object:
+        """What the proxy knows under a path; what the filter itself set goes last, as in Envoy."""
+        context = self.context
+        own = {"plugin_name": self.plugin.name, "plugin_root_id": self.plugin.root_id}
+        own["plugin_vm_id"] = self.plugin.vm_id
+        if len(path) == 1 and path[0] in own:
+            return own[path[0]]
+        told = found_in(self.world.properties, path)
+        if told is None and context.peer is not None:
+            told = context.peer.property(path)
+        return context.state.get(path[0]) if told is None else told
+
+    def set_timer(self, root: Context, period_ms: int) -> None:
+        """Tick a root context from now on; 0 stops it."""
+        if period_ms:
+            self.timers[root.id] = Timer(root, period_ms, self.world.clock.now + period_ms * NS_PER_MS)
+        else:
+            self.timers.pop(root.id, None)
+
+    def queue_ready(self, root: Context, queue: int) -> None:
+        """Tell a root context that something was put into its queue."""
+        self.event(root, "proxy_on_queue_ready", root.id, queue)
+
+    def done(self, context: Context) -> Status:
+        """A root that was not done when asked is done now, and goes when the guest has returned."""
+        root = context.root
+        if root.id not in self.waiting:
+            return Status.NOT_FOUND
+        self.waiting.discard(root.id)
+        self.afterwards(lambda: self.delete(root))
+        return Status.OK
+
+    def delete(self, context: Context) -> None:
+        """Tell the guest to forget a context, and forget it."""
+        if context.created:
+            self.event(context, "proxy_on_delete", context.id)
+        self.contexts.pop(context.id, None)
+        self.timers.pop(context.id, None)
+
+    # -- starting
+
+    def _enter(self, program: Program, limits: Limits, table: Mapping[tuple[str, str], Hostcall]) -> None:
+        self._starting = True
+        try:
+            self._machine = Machine(program, self._imports(table), limits)
+        except Trapped as trap:
+            raise FilterRefused("Failed to create new Wasm instance", detail=trap.words) from trap
+        self.memory = self._machine.memory
+        self._find_exports()
+        if self._entry:
+            for row in ENTRY_POINTS[self._entry]:
+                self.call(self.vm_context, row.name, *([0] * len(row.params)))
+                if row.name == "main" and self.has("main"):
+                    break
+        self._starting = False
+        self._afterwards.clear()
+
+    def _find_exports(self) -> None:
+        described = describe(self.module)
+        self._entry = described.entry_point
+        self._allocator = described.allocators[0]
+        rows: list[Callback] = [row for row in CALLBACKS if self.abi in row.abis]
+        rows += ALLOCATORS
+        rows += ENTRY_POINTS.get(self._entry or "", ())
+        exported = self.module.exported(Kind.FUNC)
+        for row in rows:
+            if row.name in exported:
+                self._exports[row.name] = self._machine.function(row.name, row.signature)
+                self._results[row.name] = bool(row.signature.results)
+
+    def _imports(self, table: Mapping[tuple[str, str], Hostcall]) -> Iterable[Import]:
+        wanted = {(item.module, item.name) for item in self.module.imports if item.kind is Kind.FUNC}
+        return [
+            Import(call.row.module, call.row.name, call.row.signature, self._guarded(call))
+            for key, call in table.items()
+            if key in wanted
+        ]
+
+    def _guarded(self, call: Hostcall) -> Callable[..., int | None]:
+        """A host function with what surrounds each: its cost, who may call it, what a bad address gives."""
+        row, body, bad_address = call.row, call.body, call.bad_address
+        title, name = f"{row.module}.{row.name}", row.name
+        has_result = bool(row.signature.results)
+        at_start = row.name in _NOT_AT_START or (name.startswith("proxy_") and name != "proxy_log")
+        world = self.world
+
+        def run(*arguments: int) -> int | None:
+            self._budget -= _CALL_COST
+            if self._budget < 0:
+                raise Trapped("stopped by weft: the code called the host too often without an end")
+            tracing = world.tracing
+            if tracing:
+                world.trace.append(f"[vm->host] {title}({', '.join(map(str, arguments))})")
+            if self._allowed is not None and name not in self._allowed:
+                raise Trapped("Uncaught Error: restricted_callback")
+            if self._starting and at_start:
+                raise Trapped("Uncaught Error: restricted_callback")
+            try:
+                result = body(self, *arguments)
+            except BadAddress:
+                result = bad_address
+            if tracing:
+                world.trace.append(f"[vm<-host] {title} return: {int(result or 0) if has_result else 'void'}")
+            return result
+
+        return run
+
+    def _offset(self, site: Site) -> int:
+        """Where a call stood; for one that found no more stack V8 names the start of its function."""
+        if site.offset is not None:
+            return site.offset
+        return self.module.bodies[site.function - self.module.imported_functions].offset
+
+    def _fail(self, name: str, trap: Trapped) -> None:
+        names = self.module.function_names
+        lines = [f"Function: {name} failed: {trap.words}"]
+        if names:
+            lines.append("Proxy-Wasm plugin in-VM backtrace:")
+            for depth, site in enumerate(trap.sites):
+                known = names.get(site.function, f"unknown(function index:{site.function})")
+                lines.append(f"{depth:3}:  {self._offset(site):#x} - {known}")
+        self.failure = self.failure or "\n".join(lines)
+        if self.world.tracing:
+            self.world.trace.extend(lines)

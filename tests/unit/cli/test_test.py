@@ -1,0 +1,171 @@
+"""``weft test`` on modules made for it: what it prints, reports and gives as exit code."""
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import jsonschema
+import pytest
+import yaml
+
+from conftest import Weft
+from guests import TEXT, answering, calling
+from weft.base.paths import Places
+from weft.errors import NotFound
+from weft.workflows.test import run_scenarios
+
+PROJECT = """
+[filter]
+name = "adder"
+language = "cpp"
+[config]
+default = {a = 1}
+"""
+SCENARIOS = """
+scenarios:
+  - name: adds a header
+    steps:
+      - request: {}
+      - response: {}
+        expect: {client: {headers: {x: x}}}
+  - name: adds another
+    steps:
+      - request: {}
+      - response: {}
+        expect: {client: {headers: {y: "1"}}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    project = tmp_path / "adder"
+    (project / "tests").mkdir(parents=True)
+    (project / "weft.toml").write_text(PROJECT)
+    (project / "tests" / "adder.yaml").write_text(SCENARIOS)
+    module = calling(
+        ("proxy_add_header_map_value", (2, TEXT, 1, TEXT, 1)),
+        during="proxy_on_response_headers",
+        returns=0,
+        text=b"x",
+    )
+    (project / "m.wasm").write_bytes(module)
+    return project
+
+
+def test_a_mismatch_is_shown_side_by_side_with_what_happened(weft: Weft, folder: Path) -> None:
+    result = weft("test", folder, "--module", folder / "m.wasm")
+    assert result.code == 1
+    lines = result.out.splitlines()
+    assert lines[:7] == [
+        "ok    adds a header",
+        "FAIL  adds another",
+        "      tests/adder.yaml, step 2",
+        "        client.headers.y",
+        "          expected  1",
+        "          got       (nothing)",
+        "        what happened",
+    ]
+    assert lines[7:11] == [
+        "          [host->vm] proxy_on_response_headers(2, 1, 1)",
+        "          [vm->host] env.proxy_add_header_map_value(2, 1024, 1, 1024, 1)",
+        "          [vm<-host] env.proxy_add_header_map_value return: 0",
+        "          [host<-vm] proxy_on_response_headers return: 0",
+    ]
+    assert lines[-1].startswith("1 passed, 1 failed in ")
+    assert result.err == "error: 1 of 2 scenarios failed\n"
+
+
+def test_one_scenario_can_be_chosen_by_its_name(weft: Weft, folder: Path) -> None:
+    result = weft("test", folder, "--module", folder / "m.wasm", "-k", "A HEADER")
+    assert result.code == 0
+    assert result.out.splitlines()[-1].startswith("1 passed, 0 failed, 1 left out in ")
+
+
+def test_the_trace_is_shown_when_asked_for(weft: Weft, folder: Path) -> None:
+    result = weft("test", folder, "--module", folder / "m.wasm", "-k", "a header", "--trace")
+    assert "        [host->vm] proxy_on_response_headers(2, 1, 1)" in result.out.splitlines()
+
+
+def test_scripts_get_json_and_ci_gets_junit(weft: Weft, folder: Path, tmp_path: Path) -> None:
+    report = tmp_path / "out" / "junit.xml"
+    result = weft("test", folder, "--module", folder / "m.wasm", "-o", "json", "--junit", report)
+    document = json.loads(result.out)
+    assert (document["filter"], document["passed"], document["failed"]) == ("adder", 1, 1)
+    assert document["scenarios"][0] == {
+        "name": "adds a header", "file": "tests/adder.yaml", "passed": True, "mismatches": [],
+    }  # fmt: skip
+    assert document["scenarios"][1]["mismatches"] == [
+        {"step": 2, "what": "client.headers.y", "expected": "1", "got": "(nothing)"}
+    ]
+    suite = ET.fromstring(report.read_bytes())[0]  # noqa: S314 - our own
+    assert (suite.get("name"), suite.get("tests"), suite.get("failures")) == ("adder", "2", "1")
+    failure = suite[1][0]
+    assert failure.get("message") == "client.headers.y: expected 1, got (nothing)"
+
+
+@pytest.mark.parametrize(
+    ("files", "code", "message"),
+    [
+        ({"tests/adder.yaml": None}, 4, "holds no scenarios (*.yaml)"),
+        ({"tests/adder.yaml": "scenarios: [{name: a, stepz: []}]"}, 2, "unknown field `stepz` at a"),
+        ({"weft.toml": None}, 2, "holds no filter project"),
+    ],
+)
+def test_what_is_wrong_with_a_project_is_said(
+    weft: Weft,
+    folder: Path,
+    files: dict[str, str | None],
+    code: int,
+    message: str,
+) -> None:
+    for name, text in files.items():
+        (folder / name).unlink() if text is None else (folder / name).write_text(text)
+    result = weft("test", folder, "--module", folder / "m.wasm")
+    assert result.code == code
+    assert message in result.err
+
+
+def test_a_project_is_built_again_only_when_its_source_changed(folder: Path, tmp_path: Path) -> None:
+    builds: list[Path] = []
+
+    def build(where: Path) -> bytes:
+        builds.append(where)
+        return answering(on_vm_start=1)
+
+    def run() -> None:
+        run_scenarios(folder, places=places, build=build)
+
+    places = Places(tmp_path / "s", tmp_path / "t", tmp_path / "c")
+    run()
+    run()
+    assert builds == [folder]
+    (folder / "tests" / "adder.yaml").write_text(SCENARIOS + "\n")
+    run()
+    assert builds == [folder], "scenarios are no source"
+    (folder / "filter.cc").write_text("int x;")
+    run()
+    assert len(builds) == 2
+    for kept in (tmp_path / "c" / "tested").glob("*.wasm"):
+        kept.write_bytes(b"damaged")
+    run()
+    assert len(builds) == 3
+
+
+def test_a_name_that_no_scenario_has_is_not_found(folder: Path, tmp_path: Path) -> None:
+    places = Places(tmp_path / "s", tmp_path / "t", tmp_path / "c")
+    with pytest.raises(NotFound, match="no scenario's name contains 'nope'"):
+        run_scenarios(folder, places=places, build=lambda _: b"", name="nope")
+
+
+def test_the_schema_accepts_the_scenarios_of_every_example(weft: Weft) -> None:
+    schema = json.loads(weft("test", "--schema").out)
+    examples = sorted(
+        (files("weft.templates") / "files" / "examples").iterdir(), key=lambda entry: entry.name
+    )
+    checker = jsonschema.Draft202012Validator(schema)
+    for example in examples:
+        text = (example / "tests" / f"{example.name}.yaml").read_text()
+        found = [error.message for error in checker.iter_errors(yaml.safe_load(text))]
+        assert found == [], example.name
+    assert list(checker.iter_errors({"scenarios": [{"name": "a", "stepz": []}]})) != []

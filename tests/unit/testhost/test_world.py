@@ -1,0 +1,236 @@
+"""Time, timers, calls and contexts around a guest."""
+
+from pathlib import Path
+
+import pytest
+
+from guests import HEAP, TEXT, answering, calling, const, data, read_answers, row, start
+from wasm_encoder import body, proxy_module
+from weft.testhost import HeaderMap, Host, World
+from weft.testhost.abi import Status
+from weft.testhost.engine import compile_module, compiling
+from weft.testhost.engine.compiling import _name
+from weft.testhost.pairs import decode_pairs, encode_pairs
+
+REQUEST = ((":method", "GET"), (":path", "/a?b=c"), (":authority", "x"))
+SECOND = 1_000_000_000
+
+
+def called(host: Host) -> list[str]:
+    return [line.removeprefix("[host->vm] ") for line in host.world.trace if line.startswith("[host->vm]")]
+
+
+def ticking() -> bytes:
+    return calling(
+        ("proxy_set_tick_period_milliseconds", (400,)), also={}, during="proxy_on_vm_start"
+    )  # on_tick is not needed: time goes on without
+
+
+def asking(*, cluster: bytes = b"auth") -> bytes:
+    """A guest that calls a cluster when a request comes, and chooses the request when the answer comes."""
+    headers = encode_pairs(REQUEST)
+    call, choose, resume, status = (
+        row(name)
+        for name in (
+            "proxy_http_call", "proxy_set_effective_context", "proxy_continue_stream", "proxy_get_status",
+        )
+    )  # fmt: skip
+    asks = [TEXT, len(cluster), 512, len(headers), 0, 0, 0, 0, 1500, 64]
+    on_headers = b"".join(map(const, asks)) + b"\x10\0\x1a" + const(1)
+    on_reply = const(8) + const(68) + const(72) + const(76) + b"\x10\3\x36\x02\0"
+    on_reply += const(0) + const(2) + b"\x10\1\x36\x02\0" + const(4) + const(0) + b"\x10\2\x36\x02\0"
+    return proxy_module(
+        imports=[(item.module, item.name, str(item.signature)) for item in (call, choose, resume, status)],
+        exports={
+            "proxy_on_request_headers": "i32 i32 i32 -> i32",
+            "proxy_on_http_call_response": "i32 i32 i32 i32 i32 -> void",
+        },
+        bodies={
+            "malloc": body(const(HEAP)),
+            "proxy_on_request_headers": body(on_headers),
+            "proxy_on_http_call_response": body(on_reply),
+        },
+        tail=data((TEXT, cluster), (512, headers)),
+    )
+
+
+def test_a_timer_ticks_as_often_as_time_passes() -> None:
+    host = start(ticking())
+    host.advance(SECOND)
+    assert host.next_due() == host.world.clock.now + 200_000_000
+    host.advance(199_999_999)
+    assert host.next_due() == host.world.clock.now + 1
+
+
+def test_an_answer_lets_the_request_go_on() -> None:
+    host = start(asking())
+    stream = host.stream()
+    stream.request_headers(HeaderMap(REQUEST), end=True)
+    assert stream.upstream.headers is None
+    (call,) = host.world.calls
+    assert (call.number, call.cluster, call.headers, call.timeout_ms) == (4, "auth", REQUEST, 1500)
+    host.reply(call, ((":status", "200"), ("a", "b")), b"xyz", (("t", "1"),))
+    assert called(host)[-1] == "proxy_on_http_call_response(1, 4, 2, 3, 1)"
+    assert read_answers(host, 2) == [Status.OK, Status.OK]
+    assert stream.upstream.headers == REQUEST
+
+
+def test_a_call_that_takes_too_long_is_answered_with_504_as_in_envoy() -> None:
+    host = start(asking())
+    host.stream().request_headers(HeaderMap(REQUEST), end=True)
+    host.advance(1_499_999_999)
+    assert len(host.world.pending) == 1
+    host.advance(1)
+    assert called(host)[-1] == "proxy_on_http_call_response(1, 4, 3, 24, 0)"
+    assert host.world.pending == {}
+
+
+def test_a_broken_call_has_no_headers_and_says_why() -> None:
+    host = start(asking())
+    host.stream().request_headers(HeaderMap(REQUEST), end=True)
+    host.fail(host.world.calls[0])
+    assert "proxy_on_http_call_response(1, 4, 0, 0, 0)" in called(host)
+    assert host.vm.memory.read_u32(68) == Status.BROKEN_CONNECTION
+    assert host.vm.memory.read(HEAP, 5) == b"reset"
+
+
+def test_the_context_of_a_stream_that_is_gone_cannot_be_chosen() -> None:
+    host = start(asking())
+    stream = host.stream()
+    stream.request_headers(HeaderMap(REQUEST), end=True)
+    stream.abandon()
+    host.reply(host.world.calls[0], ((":status", "200"),))
+    assert read_answers(host, 1) == [Status.BAD_ARGUMENT]
+    assert stream.upstream.headers is None
+
+
+def test_no_call_goes_to_a_cluster_that_is_not_there() -> None:
+    host = start(asking(cluster=b"none"), world=World(clusters=frozenset({"auth"})))
+    host.stream().request_headers(HeaderMap(REQUEST), end=True)
+    assert host.world.calls == []
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (b"request\0path", b"/a?b=c"),
+        (b"request\0url_path", b"/a"),
+        (b"request\0query", b"b=c"),
+        (b"request\0headers\0:path", b"/a?b=c"),
+        (b"plugin_root_id", b"r"),
+        (b"source\0port", (7).to_bytes(8, "little")),
+        (b"node\0id", b"n"),
+        (b"connection\0mtls", b"\1"),
+        (b"response\0code", None),
+        (b"what", None),
+    ],
+)
+def test_a_stream_knows_these_properties(path: bytes, value: bytes | None) -> None:
+    module = calling(
+        ("proxy_get_property", (TEXT, len(path), 64, 68)),
+        during="proxy_on_request_headers",
+        returns=0,
+        text=path,
+    )
+    world = World(properties={"source.port": 7, "node": {"id": "n"}, "connection.mtls": True})
+    host = start(module, world=world)
+    host.stream().request_headers(HeaderMap(REQUEST), end=True)
+    if value is None:
+        assert read_answers(host, 1) == [Status.NOT_FOUND]
+    else:
+        assert read_answers(host, 1) == [Status.OK]
+        assert host.vm.memory.read(HEAP, host.vm.memory.read_u32(68)) == value
+
+
+def test_a_property_that_a_filter_sets_is_there_for_it() -> None:
+    module = calling(
+        ("proxy_set_property", (TEXT, 1, TEXT + 1, 3)),
+        ("proxy_get_property", (TEXT, 1, 64, 68)),
+        during="proxy_on_request_headers",
+        returns=0,
+        text=b"kval",
+    )
+    host = start(module)
+    host.stream().request_headers(HeaderMap(REQUEST), end=True)
+    assert read_answers(host, 2) == [Status.OK, Status.OK]
+    assert host.vm.memory.read(HEAP, 3) == b"val"
+
+
+def test_a_root_that_is_not_done_is_deleted_when_it_says_so() -> None:
+    module = calling(("proxy_done", ()), during="proxy_on_tick", also={"proxy_on_done": 0}, returns=0)
+    host = start(module)
+    host.shut_down()
+    assert 1 in host.vm.contexts
+    host.tick()
+    assert host.vm.contexts == {}
+
+
+def test_grpc_answers_reach_the_root() -> None:
+    module = proxy_module(
+        imports=[(item.module, item.name, str(item.signature)) for item in [row("proxy_grpc_call")]],
+        exports={
+            "proxy_on_vm_start": "i32 i32 -> i32",
+            "proxy_on_grpc_receive": "i32 i32 i32 -> void",
+            "proxy_on_grpc_close": "i32 i32 i32 -> void",
+        },
+        bodies={
+            "proxy_on_vm_start": body(
+                b"".join(map(const, (TEXT, 7, TEXT + 4, 1, TEXT + 5, 1, 0, 0, 0, 0, 100, 64)))
+                + b"\x10\0\x1a"
+                + const(1)
+            ),
+        },
+        tail=data((TEXT, b"\n\5\n\3abc")),
+    )
+    host = start(module)
+    (call,) = host.world.calls
+    assert (call.kind, call.number, call.cluster) == ("grpc", 5, "abc")
+    assert call.headers == ((":path", "/a/b"),)
+    host.grpc_receive(call, b"answer")
+    assert called(host)[-1] == "proxy_on_grpc_receive(1, 5, 6)"
+    host.grpc_close(call, 0, "")
+    assert called(host)[-1] == "proxy_on_grpc_receive(1, 5, 6)", "the call was over"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"\1\0\0", id="half a count"),
+        pytest.param(b"\1\0\0\0\1\0\0\0", id="half the lengths"),
+        pytest.param(b"\xff\xff\xff\xff" + bytes(64), id="too many"),
+        pytest.param(b"\1\0\0\0\1\0\0\0\1\0\0\0axb\0", id="no NUL after a name"),
+        pytest.param(encode_pairs([("a", "b")])[:-1], id="no NUL at the end"),
+        pytest.param(encode_pairs([("a", "b")]) + b"x", id="more than was announced"),
+        pytest.param(b"\1\0\0\0\xff\xff\xff\xff\1\0\0\0a\0b\0", id="a length beyond the end"),
+    ],
+)
+def test_malformed_pairs_count_as_none(raw: bytes) -> None:
+    assert decode_pairs(raw) == ()
+
+
+def test_pairs_survive_the_way_out_and_back() -> None:
+    pairs = ((":path", "/"), ("a", ""), ("ü", b"\xff\xfe".decode("utf-8", "surrogateescape")))
+    assert decode_pairs(encode_pairs(pairs)) == pairs
+
+
+def test_a_compiled_module_is_kept_and_a_damaged_one_made_anew(tmp_path: Path) -> None:
+    module = answering(on_vm_start=1)
+    compile_module(module, tmp_path)
+    (kept,) = tmp_path.iterdir()
+    assert kept.name == _name(module)
+    whole = kept.read_bytes()
+    kept.write_bytes(b"damaged")
+    compile_module(module, tmp_path)
+    assert kept.read_bytes()[:4] == whole[:4]
+    stamp = kept.stat().st_mtime_ns
+    compile_module(module, tmp_path)
+    assert kept.stat().st_mtime_ns == stamp
+
+
+def test_only_the_newest_compiled_modules_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling, "_MOST_KEPT", 2)
+    modules = [answering(on_vm_start=number) for number in (1, 2, 3)]
+    for module in modules:
+        compile_module(module, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {_name(module) for module in modules[1:]}
