@@ -1,5 +1,8 @@
 """Reading files of scenarios: parameters, tables, defaults, and mistakes named by their place."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from weft.errors import UsageError
@@ -99,3 +102,10 @@ def test_text_is_utf8() -> None:
 def test_the_schema_names_every_part_of_a_step() -> None:
     step = schema()["$defs"]["Step"]["properties"]
     assert {"request", "response", "reply", "tick", "advance", "expect"} <= step.keys()
+
+
+def test_the_examples_in_the_documentation_are_scenarios() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "scenarios.md").read_text()
+    found = [cases(block) for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
+    assert [len(block) for block in found] == [1, 2]
+    assert found[1][1].name == "counts 2 requests to /cart"
