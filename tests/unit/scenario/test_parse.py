@@ -109,3 +109,8 @@ def test_the_examples_in_the_documentation_are_scenarios() -> None:
     found = [cases(block) for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
     assert [len(block) for block in found] == [1, 2]
     assert found[1][1].name == "counts 2 requests to /cart"
+
+
+def test_a_date_is_a_text() -> None:
+    (found,) = cases("scenarios: [{name: a, setup: {clock: 2026-01-01T00:00:00Z}, steps: [{tick: 1}]}]")
+    assert found.setup.clock == "2026-01-01T00:00:00Z"
