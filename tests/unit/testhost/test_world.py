@@ -234,3 +234,9 @@ def test_only_the_newest_compiled_modules_are_kept(tmp_path: Path, monkeypatch: 
     for module in modules:
         compile_module(module, tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {_name(module) for module in modules[1:]}
+
+
+def test_a_module_is_compiled_though_it_cannot_be_kept(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_bytes(b"")
+    assert compile_module(answering(on_vm_start=1), blocked / "cache").handle

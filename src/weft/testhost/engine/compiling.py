@@ -60,17 +60,17 @@ def compile_module(data: bytes, cache_folder: Path | None = None) -> Program:
     if kept.exists() and (program := _load(kept)) is not None:
         return program
     program = _compile(data)
-    atomic_write(kept, _serialize(program))
-    _drop_oldest(cache_folder)
+    with contextlib.suppress(OSError):  # without a place to keep it, it is compiled again next time
+        atomic_write(kept, _serialize(program))
+        _drop_oldest(cache_folder)
     return program
 
 
 def _drop_oldest(folder: Path) -> None:
     """Keep the newest. Another process may do the same meanwhile; what it writes still begins with a dot."""
-    with contextlib.suppress(FileNotFoundError):
-        kept = sorted(folder.glob("[0-9a-f]*.wasmtime-*"), key=lambda path: path.stat().st_mtime_ns)
-        for path in kept[:-_MOST_KEPT]:
-            path.unlink()
+    kept = sorted(folder.glob("[0-9a-f]*.wasmtime-*"), key=lambda path: path.stat().st_mtime_ns)
+    for path in kept[:-_MOST_KEPT]:
+        path.unlink()
 
 
 def _name(data: bytes) -> str:
