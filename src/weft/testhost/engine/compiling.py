@@ -103,8 +103,10 @@ def _serialize(program: Program) -> bytes:
     return vector.take()
 
 
-def said(error: int) -> str:
+def said(error: int | None) -> str:
     """What an error of the engine says; it is freed."""
+    if not error:
+        return ""
     lib = library()
     message = ByteVector()
     lib.wasmtime_error_message(error, ctypes.byref(message))
