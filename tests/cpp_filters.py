@@ -22,8 +22,10 @@ def compile_cpp(folder: Path, sources: Mapping[str, str], **options: Any) -> Pat
     for name in ("cache", "scratch"):
         (folder / name).mkdir(exist_ok=True)
     tools = toolbox().require(["zig"])
-    shared = toolbox().places.cache
-    env = compiler_environment(os.environ, shared, folder / "cache", tools.values())
+    caches = toolbox().places.cache
+    shared = caches / "languages" / "cpp"
+    shared.mkdir(parents=True, exist_ok=True)
+    env = compiler_environment(os.environ, caches, folder / "cache", tools.values())
     job = Job(
         source=folder / "project",
         output=folder / "filter.wasm",
@@ -32,6 +34,7 @@ def compile_cpp(folder: Path, sources: Mapping[str, str], **options: Any) -> Pat
         tools=tools,
         execute=executor("the filter", env, None),
         options=options,
+        shared=shared,
     )
     asyncio.run(LANGUAGES["cpp"].build(job))
     return job.output

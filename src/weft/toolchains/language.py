@@ -46,6 +46,9 @@ class Job:
     execute: Execute
     options: Mapping[str, Any] = field(default_factory=dict)
     """``[build]`` of weft.toml, unchecked."""
+    shared: Path | None = None
+    """A folder in weft's cache for what a language keeps once for all projects, under names that tell what
+    it was made of; exists. Without it, such things go to ``cache``."""
 
 
 class Language(Protocol):

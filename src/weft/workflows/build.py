@@ -104,6 +104,7 @@ async def compile_source(
                 tools=tools,
                 execute=executor(project.name, env, on_line),
                 options=project.build,
+                shared=_folder(cache / "languages" / project.language),
             )
             seconds = await _timed(compiler, job, listening=on_line is not None)
             return Built(_module(job.output, project.name), source, seconds)

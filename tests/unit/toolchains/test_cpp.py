@@ -43,6 +43,9 @@ class Zig:
         return Finished(0, "")
 
     def run(self, words: list[str]) -> None:
+        if words[0] == "ar":
+            Path(words[2]).write_bytes(b"library")
+            return
         output = Path(words[words.index("-o") + 1])
         reading = next((word for word in ("-c", "c++-header") if word in words), None)
         if reading is None:
@@ -54,8 +57,14 @@ class Zig:
         output.write_bytes(source.read_bytes())
 
     def compiled(self) -> dict[str, list[str]]:
-        """Source → the words of its step."""
-        return {words[words.index("-c") + 1]: words for words in self.steps if "-c" in words}
+        """Source of the project → the words of its step."""
+        steps = {words[words.index("-c") + 1]: words for words in self.steps if "-c" in words}
+        return {name: words for name, words in steps.items() if not Path(name).is_absolute()}
+
+    def made(self, what: str) -> list[list[str]]:
+        """The steps that made a ``header`` or a ``library`` of the SDK."""
+        sign = {"header": "c++-header", "library": "ar"}[what]
+        return [words for words in self.steps if sign in words]
 
     def link(self) -> list[str]:
         """The words of the last step."""
@@ -75,7 +84,7 @@ class Workshop:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
 
-    def build(self, **options: Any) -> bytes:
+    def build(self, *, shared: str | None = "shared", **options: Any) -> bytes:
         """The module's bytes."""
         scratch = self.root / f"scratch-{len(self.zig.steps)}"
         scratch.mkdir()
@@ -89,6 +98,7 @@ class Workshop:
                     tools={"zig": self.root / "tools" / "zig"},
                     execute=self.zig,
                     options=options,
+                    shared=self.root / shared if shared else None,
                 )
             )
         )
@@ -97,7 +107,7 @@ class Workshop:
 
 @pytest.fixture
 def workshop(tmp_path: Path) -> Workshop:
-    for name in ("project", "out", "cache", "tools"):
+    for name in ("project", "out", "cache", "shared", "tools"):
         (tmp_path / name).mkdir()
     (tmp_path / "tools" / "zig").touch()
     tail = custom(".debug_info", b"dwarf") + name_section({0: "main"}) + custom("producers", b"\0")
@@ -138,8 +148,9 @@ def test_each_kind_of_source_gets_its_own_compiler(workshop: Workshop) -> None:
 def test_every_step_makes_a_wasi_reactor(workshop: Workshop) -> None:
     workshop.write({"filter.cc": SDK_FIRST, "old.c": ""})
     workshop.build()
-    assert len(workshop.zig.steps) == 4
-    for words in workshop.zig.steps:
+    steps = [words for words in workshop.zig.steps if words[0] != "ar"]
+    assert len(steps) == 7, "two sources, the header, three of the library, the link"
+    for words in steps:
         assert words[1:4] == ["-target", "wasm32-wasi", "-mexec-model=reactor"]
 
 
@@ -178,22 +189,55 @@ def test_the_sdk_is_read_precompiled_where_that_changes_nothing(
     assert any("c++-header" in step for step in workshop.zig.steps) == precompiled
 
 
-def test_the_sdk_is_precompiled_once(workshop: Workshop) -> None:
+def test_the_sdk_is_made_ready_once_for_all_projects(workshop: Workshop, tmp_path: Path) -> None:
     workshop.write({"filter.cc": SDK_FIRST, "other.cc": SDK_FIRST})
     workshop.build()
+    workshop.zig.project = tmp_path / "another"
+    workshop.write({"filter.cc": SDK_FIRST})
     workshop.build()
-    assert sum("c++-header" in step for step in workshop.zig.steps) == 1
+    assert len(workshop.zig.made("header")) == len(workshop.zig.made("library")) == 1
+    assert list((tmp_path / "cache").iterdir()) == []
+    assert {path.suffix for path in (tmp_path / "shared").iterdir()} == {".pch", ".a"}
 
 
-def test_the_sdk_is_precompiled_again_for_other_flags_and_another_zig(workshop: Workshop) -> None:
+def test_without_a_shared_folder_it_is_kept_with_the_project(workshop: Workshop, tmp_path: Path) -> None:
+    workshop.write({"filter.cc": SDK_FIRST})
+    workshop.build(shared=None)
+    assert {path.suffix for path in (tmp_path / "cache").iterdir()} == {".pch", ".a"}
+
+
+def test_the_sdk_is_made_ready_again_for_other_flags_and_another_zig(workshop: Workshop) -> None:
     workshop.write({"filter.cc": SDK_FIRST})
     workshop.build()
     workshop.build(defines=["A"])
+    workshop.build(abi="0.2.0")
     os.utime(workshop.root / "tools" / "zig", (1, 1))
     workshop.build(defines=["A"])
-    headers = [step for step in workshop.zig.steps if "c++-header" in step]
-    assert ["-DA" in step for step in headers] == [False, True, True]
-    assert len(list((workshop.root / "cache").iterdir())) == 1, "what no build will read again is removed"
+    headers, libraries = workshop.zig.made("header"), workshop.zig.made("library")
+    assert ["-DA" in step for step in headers] == [False, True, False, True]
+    assert len(libraries) == 3, "the library is of weft's own flags, the ABI and zig"
+
+
+def test_what_of_the_sdk_was_not_used_for_longest_is_dropped(workshop: Workshop, tmp_path: Path) -> None:
+    workshop.write({"filter.cc": SDK_FIRST})
+    for number in range(8):
+        workshop.build(defines=[f"A{number}"])
+    for number, header in enumerate(sorted((tmp_path / "shared").glob("*.pch"), key=os.path.getmtime)):
+        os.utime(header, (number, number))
+    workshop.build(defines=["A0"])
+    workshop.build(defines=["NEW"])
+    made = len(workshop.zig.made("header"))
+    workshop.build(defines=["A0"])
+    assert len(workshop.zig.made("header")) == made, "used lately"
+    workshop.build(defines=["A1"])
+    assert len(workshop.zig.made("header")) == made + 1, "the oldest"
+
+
+def test_the_library_comes_after_what_needs_it(workshop: Workshop) -> None:
+    workshop.write({"filter.cc": ""})
+    workshop.build()
+    inputs = [Path(word).suffix for word in workshop.zig.link() if word.startswith(str(workshop.root))]
+    assert inputs == [".o", ".a", ".wasm"]
 
 
 def test_the_users_flags_come_last_and_do_not_reach_the_linker(workshop: Workshop) -> None:
