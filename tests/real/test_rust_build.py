@@ -6,6 +6,7 @@ import pytest
 
 from compiling import build, files_of, make_project
 from weft.errors import BuildFailed
+from weft.toolchains.languages.rust import _compiled_text
 from weft.wasm import read_module
 
 pytestmark = pytest.mark.real("rust")
@@ -93,6 +94,14 @@ def test_an_edit_is_compiled(tmp_path: Path, project: Path) -> None:
     source = project / "src/lib.rs"
     source.write_text(source.read_text().replace("x < 9", "x < 99"))
     assert build(project, tmp_path / "cache") != first
+
+
+def test_methods_are_looked_for_in_all_that_was_compiled(tmp_path: Path, project: Path) -> None:
+    build(project, tmp_path / "a cache")
+    [dependencies] = tmp_path.glob("a cache/builds/*/cache/*/release/my_filter.d")
+    text = _compiled_text(dependencies)
+    for function in ("fn deep", "fn help", "fn made"):
+        assert function in text
 
 
 def test_the_lock_file_need_not_be_sorted(tmp_path: Path) -> None:

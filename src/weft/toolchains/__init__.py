@@ -1,7 +1,7 @@
 """Compilers: find them, fetch them, turn a project folder into a module.
 
 Promises: a tool that is found runs; a fetch is whole or absent; a build never writes the user's folder.
-May import: ``weft.project``, ``weft.base``, ``weft.errors``.
+May import: ``weft.project``, ``weft.wasm``, ``weft.base``, ``weft.errors``.
 """
 
 from weft.toolchains.builder_image import BuilderImage

@@ -12,16 +12,29 @@ from typing import Any
 import pytest
 
 from programs import SYSTEM_PATH, program
+from wasm_encoder import name_section, proxy_module
 from weft.errors import BuildFailed, PartMissing, UsageError, WeftError
 from weft.toolchains import Job, Language, executor
 from weft.toolchains.languages.go import Go
+from weft.wasm import read_module
+
+SDK = "github.com_proxy_wasm_proxy_wasm_go_sdk_proxywasm"
+CALLBACKS = (
+    "request_headers",
+    "request_body",
+    "response_headers",
+    "response_trailers",
+    "log",
+    "done",
+    "delete",
+)
 
 COMPILER = """
 printf '%s\\n' "${0##*/}" "$@" > "$LOG"
 echo "$GOOS/$GOARCH $GOFLAGS $GOTOOLCHAIN $PWD" > "$LOG.env"
 if grep -q undefined main.go; then echo "./main.go:1:1: undefined: f" >&2; exit 1; fi
 while [ "$1" != -o ]; do shift; done
-cp main.go "$2"
+cp module "$2"
 """
 
 
@@ -42,12 +55,13 @@ class Workshop:
         job = Job(
             source=self.project,
             output=self.root / "filter.wasm",
-            scratch=self.root,
+            scratch=self.root / "scratch",
             cache=self.root,
             tools={"go": self.root / "bin" / "go"},
             execute=executor("my-filter", env, None),
             options=options,
         )
+        job.scratch.mkdir(exist_ok=True)
         asyncio.run(Go().build(job))
         return job.output.read_bytes()
 
@@ -67,7 +81,17 @@ def workshop(tmp_path: Path) -> Workshop:
     program(tmp_path / "bin", "tinygo", COMPILER)
     (tmp_path / "project").mkdir()
     (tmp_path / "project" / "main.go").write_text("package main")
+    (tmp_path / "project" / "module").write_bytes(b"\0asm\1\0\0\0")
     return Workshop(tmp_path)
+
+
+def kept(workshop: Workshop, *functions: str, **options: Any) -> list[str]:
+    """The callbacks that are left of all, in a module that has these functions."""
+    names = name_section(dict(enumerate(functions)))
+    exports = {f"proxy_on_{callback}": "i32 -> void" for callback in CALLBACKS}
+    (workshop.project / "module").write_bytes(proxy_module(exports=exports, tail=names))
+    left = read_module(workshop.build(**options)).exported_functions()
+    return [callback for callback in CALLBACKS if f"proxy_on_{callback}" in left]
 
 
 def failure(workshop: Workshop, **options: Any) -> WeftError:
@@ -83,15 +107,39 @@ def test_it_is_a_language_that_needs_go() -> None:
 
 
 def test_go_makes_a_reactor_without_traces_of_the_machine(workshop: Workshop) -> None:
-    assert workshop.build() == b"package main"
+    assert workshop.build() == b"\0asm\1\0\0\0"
     assert workshop.told() == (
-        "go build -buildmode=c-shared -buildvcs=false -ldflags=-buildid= -o ROOT/filter.wasm ."
+        "go build -buildmode=c-shared -buildvcs=false -ldflags=-buildid= -o ROOT/scratch/filter.wasm ."
     )
     assert workshop.saw() == "wasip1/wasm -trimpath local ROOT/project"
 
 
+class TestCallbacks:
+    """What the module exports: with the official SDK, only what the filter answers."""
+
+    def test_methods_in_the_source_of_the_package_are_kept(self, workshop: Workshop) -> None:
+        (workshop.project / "main.go").write_text("func (f *F) OnHttpRequestHeaders(int, bool)")
+        (workshop.project / "other.go").write_text("func (f *F) OnHttpStreamDone()")
+        wrapper = "main.__F_.OnHttpRequestBody"  # Go makes one for each method of an embedded type
+        assert kept(workshop, f"{SDK}.init", wrapper) == ["request_headers", "log", "delete"]
+
+    def test_methods_of_another_package_are_kept(self, workshop: Workshop) -> None:
+        functions = [
+            f"{SDK}_types.__DefaultHttpContext_.OnHttpRequestBody",
+            "example.com_b.F.OnPluginDone-fm",
+        ]
+        assert kept(workshop, *functions) == ["done", "delete"]
+
+    def test_all_are_kept_with_another_sdk(self, workshop: Workshop) -> None:
+        functions = ["github.com_tetratelabs_proxy_wasm_go_sdk_proxywasm.init"]
+        assert kept(workshop, *functions) == list(CALLBACKS)
+
+    def test_all_are_kept_when_asked(self, workshop: Workshop) -> None:
+        assert kept(workshop, f"{SDK}.init", callbacks="all") == list(CALLBACKS)
+
+
 def test_tinygo_is_told_the_same_in_its_own_words(workshop: Workshop) -> None:
-    assert workshop.build(compiler="tinygo") == b"package main"
+    assert workshop.build(compiler="tinygo") == b"\0asm\1\0\0\0"
     assert workshop.told() == (
         "tinygo build -target=wasip1 -buildmode=c-shared -scheduler=none -opt=2 -no-debug "
         "-o ROOT/filter.wasm ."

@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 
 from programs import SYSTEM_PATH, program
+from wasm_encoder import proxy_module
 from weft.errors import BuildFailed, PartMissing, UsageError, WeftError
 from weft.toolchains import Job, Language, executor
 from weft.toolchains.languages.rust import Rust
+from weft.wasm import read_module
 
 CARGO = """
 printf '%s\\n' "$@" > "$LOG"
@@ -36,7 +38,8 @@ report() {
 }
 report lib libserde.rlib
 for name in $(cat modules); do
-    cp src/lib.rs "$made/$name"
+    cp module "$made/$name"
+    echo "$made/$name: $PWD/src/lib.rs $PWD/a\\ helper.rs" > "$made/${name%.wasm}.d"
     report cdylib "$name"
 done
 echo '{"reason":"build-finished","success":true}'
@@ -91,7 +94,14 @@ class Workshop:
 def workshop(tmp_path: Path) -> Workshop:
     program(tmp_path / "bin", "cargo", CARGO)
     program(tmp_path / "bin", "rustc", f'[ "$*" = "--print sysroot" ] && echo "{tmp_path}/sysroot"')
-    for name, text in {"src/lib.rs": "fn f() {}", "Cargo.lock": "", "modules": "my_filter.wasm"}.items():
+    files = {
+        "src/lib.rs": "",
+        "a helper.rs": "",
+        "Cargo.lock": "",
+        "modules": "my_filter.wasm",
+        "module": "\0asm",
+    }
+    for name, text in files.items():
         path = tmp_path / "project" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
@@ -113,7 +123,7 @@ def test_it_is_a_language_that_needs_cargo() -> None:
 
 def test_the_module_cargo_reports_is_the_output(workshop: Workshop) -> None:
     workshop.install("wasm32-wasip1")
-    assert workshop.build() == b"fn f() {}"
+    assert workshop.build() == b"\0asm"
 
 
 def test_cargo_is_bound_to_the_lock_file_and_builds_in_the_cache(workshop: Workshop) -> None:
@@ -219,6 +229,80 @@ def test_a_crate_makes_one_module(workshop: Workshop, modules: str, message: str
     (workshop.project / "modules").write_text(modules)
     error = failure(workshop)
     assert (type(error), str(error), error.hint) == (BuildFailed, message, hint)
+
+
+LOCK = """
+[[package]]
+name = "my-filter"
+version = "0.1.0"
+dependencies = ["framework", "proxy-wasm"]
+
+[[package]]
+name = "proxy-wasm"
+version = "0.2.5"
+{sdk}
+
+[[package]]
+name = "framework"
+version = "0.1.0"
+{framework}
+"""
+REGISTRY = 'source = "registry+https://github.com/rust-lang/crates.io-index"'
+CALLBACKS = (
+    "request_headers",
+    "request_body",
+    "response_headers",
+    "response_trailers",
+    "log",
+    "done",
+    "delete",
+)
+ALL = list(CALLBACKS)
+
+
+class TestCallbacks:
+    """What the module exports: with the official SDK, only what the crate answers."""
+
+    @pytest.fixture
+    def workshop(self, workshop: Workshop) -> Workshop:
+        workshop.install("wasm32-wasip1")
+        exports = {f"proxy_on_{callback}": "i32 -> void" for callback in CALLBACKS}
+        (workshop.project / "module").write_bytes(proxy_module(exports=exports))
+        return workshop
+
+    def kept(self, workshop: Workshop, lock: str, **options: str) -> list[str]:
+        (workshop.project / "Cargo.lock").write_text(lock)
+        left = read_module(workshop.build(options)).exported_functions()
+        return [callback for callback in CALLBACKS if f"proxy_on_{callback}" in left]
+
+    def test_methods_in_any_compiled_file_are_kept(self, workshop: Workshop) -> None:
+        (workshop.project / "src/lib.rs").write_text("fn on_http_response_headers(&mut self) {}")
+        (workshop.project / "a helper.rs").write_text("fn on_log(&mut self) {}")
+        (workshop.project / "src/not_compiled.rs").write_text("fn on_done(&mut self) {}")
+        lock = LOCK.format(sdk=REGISTRY, framework=REGISTRY)
+        assert self.kept(workshop, lock) == ["response_headers", "log", "delete"]
+
+    def test_a_crate_of_the_workspace_may_use_the_sdk(self, workshop: Workshop) -> None:
+        lock = LOCK.format(sdk=REGISTRY, framework='dependencies = ["proxy-wasm"]')
+        assert self.kept(workshop, lock) == ["delete"]
+
+    @pytest.mark.parametrize(
+        "lock",
+        [
+            pytest.param(
+                LOCK.format(sdk=REGISTRY, framework=f'{REGISTRY}\ndependencies = ["proxy-wasm 0.2.5"]'),
+                id="a crate from elsewhere builds on the SDK",
+            ),
+            pytest.param(LOCK.format(sdk="", framework=""), id="an SDK of the project's own"),
+            pytest.param("version = 4", id="no SDK"),
+        ],
+    )
+    def test_all_are_kept_where_others_may_answer(self, workshop: Workshop, lock: str) -> None:
+        assert self.kept(workshop, lock) == ALL
+
+    def test_all_are_kept_when_asked(self, workshop: Workshop) -> None:
+        lock = LOCK.format(sdk=REGISTRY, framework=REGISTRY)
+        assert self.kept(workshop, lock, callbacks="all") == ALL
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,15 @@ The rules:
 * ``--locked``: cargo neither writes ``Cargo.lock`` nor chooses other versions than those in it, and asks no
   registry for crates it already has;
 * the folders of the project, of cargo and of the build are written differently in the module;
-* a filter is a ``cdylib``, found in what cargo reports rather than guessed from names.
+* a filter is a ``cdylib``, found in what cargo reports rather than guessed from names;
+* callbacks that the crate does not implement are not exported (``weft.toolchains.callbacks``): it is looked
+  for in all files that cargo compiled for it but the registry's, and only where no crate of the registry
+  could implement them.
 """
 
 import json
+import re
+import tomllib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
@@ -19,12 +24,25 @@ import msgspec
 
 from weft.base.files import atomic_write
 from weft.errors import BuildFailed, PartMissing, UsageError
+from weft.toolchains.callbacks import without_idle_callbacks
 from weft.toolchains.language import Job
 
 __all__ = ["Rust"]
 
 # With WASI a filter may use all of Rust's standard library: clocks, random numbers, standard error.
 _TARGETS = ("wasm32-wasip1", "wasm32-unknown-unknown")
+
+_SDK = "proxy-wasm"
+_METHODS = {
+    "proxy_on_request_headers": ("on_http_request_headers",),
+    "proxy_on_request_body": ("on_http_request_body",),
+    "proxy_on_request_trailers": ("on_http_request_trailers",),
+    "proxy_on_response_headers": ("on_http_response_headers",),
+    "proxy_on_response_body": ("on_http_response_body",),
+    "proxy_on_response_trailers": ("on_http_response_trailers",),
+    "proxy_on_log": ("on_log",),
+    "proxy_on_done": ("on_done",),
+}
 
 # The job shows a step's output to the user. What is meant for us goes to a file, the rest past it.
 _ASIDE = 'file=$1; shift; exec "$@" > "$file"'
@@ -35,6 +53,8 @@ class _Options(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``[build]`` of weft.toml."""
 
     target: Literal["wasm32-wasip1", "wasm32-unknown-unknown"] | None = None
+    callbacks: Literal["used", "all"] = "used"
+    """What the module exports. A method whose name only a macro puts together needs ``all``."""
 
 
 class Rust:
@@ -58,8 +78,11 @@ class Rust:
             if "--locked" in (error.detail or ""):
                 error.hint = "bring Cargo.lock up to date, in the project: cargo update --workspace"
             raise
-        module = _only(list(_modules(messages.read_text())))
-        atomic_write(job.output, module.read_bytes())
+        path = _only(list(_modules(messages.read_text())))
+        module = path.read_bytes()
+        if options.callbacks == "used" and _knows_all_callers(job.source):
+            module = without_idle_callbacks(module, _METHODS, _compiled_text(path.with_suffix(".d")))
+        atomic_write(job.output, module)
 
 
 def _read_options(job: Job) -> _Options:
@@ -118,3 +141,18 @@ def _only(modules: Sequence[Path]) -> Path:
             hint="put weft.toml beside the Cargo.toml of the one that is the filter",
         )
     return modules[0]
+
+
+def _knows_all_callers(source: Path) -> bool:
+    """Whether the SDK is the official one, and no crate from elsewhere builds on it."""
+    lock = next((at / "Cargo.lock" for at in (source, *source.parents) if (at / "Cargo.lock").exists()), None)
+    packages = tomllib.loads(lock.read_text()).get("package", []) if lock else []
+    foreign = [package for package in packages if "source" in package]
+    users = [name.split()[0] for package in foreign for name in package.get("dependencies", ())]
+    return any(package["name"] == _SDK for package in foreign) and _SDK not in users
+
+
+def _compiled_text(dependencies: Path) -> str:
+    """All source that cargo compiled for a module but the registry's: its list is a rule for ``make``."""
+    paths = re.split(r"(?<!\\) ", dependencies.read_text().split(": ", 1)[1].strip())
+    return "\n".join(Path(path.replace("\\ ", " ")).read_text(errors="replace") for path in paths)
