@@ -91,7 +91,8 @@ def test_a_pull_is_taken_up_by_the_next(
     assert store.entries() == []
     assert weft("pull", f"{world.host}/team/f:v1").code == 0
     assert MODULE in store.get(Reference.parse(f"{world.host}/team/f:v1")).blobs.values()
-    assert store.prune().leftovers == 1  # what the dead run had of the blob
+    assert store.prune().leftovers in {1, 2}  # half of the module; the config may have been on its way too
+    assert store.prune().leftovers == 0
     assert MODULE in store.get(Reference.parse(f"{world.host}/team/f:v1")).blobs.values()
 
 
