@@ -17,7 +17,7 @@ $(UV):
 
 $(STAMP): $(UV) pyproject.toml requirements.lock
 	@test -x $(VENV)/bin/python || $(UV) venv --quiet --allow-existing --python $(PYTHON) $(VENV)
-	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip sync --quiet --require-hashes requirements.lock
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip sync --quiet --compile-bytecode --require-hashes requirements.lock
 	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --no-deps --editable .
 	@touch $@
 

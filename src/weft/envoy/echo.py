@@ -12,7 +12,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from weft.mesh import Upstream
 
@@ -57,7 +57,7 @@ async def _answer(request: "BaseRequest") -> "Response":
     from aiohttp import web
 
     body, truncated = await _body(request)
-    shown: dict[str, object] = {
+    shown: dict[str, Any] = {
         "method": request.method,
         "path": request.raw_path,
         "headers": [
@@ -68,9 +68,19 @@ async def _answer(request: "BaseRequest") -> "Response":
     }
     if truncated:
         shown["truncated"] = True
-    return web.json_response(
-        shown, dumps=lambda value: json.dumps(value, indent=2, ensure_ascii=False) + "\n"
+    return web.json_response(shown, dumps=_as_text)
+
+
+def _as_text(shown: dict[str, Any]) -> str:
+    """JSON that a person reads easily: a member a line, and a header a line."""
+    headers = ",\n    ".join(json.dumps(header, ensure_ascii=False) for header in shown["headers"])
+    members = (
+        f'"headers": [\n    {headers}\n  ]'
+        if name == "headers"
+        else json.dumps({name: value}, ensure_ascii=False)[1:-1]
+        for name, value in shown.items()
     )
+    return "{\n  " + ",\n  ".join(members) + "\n}\n"
 
 
 async def _body(request: "BaseRequest") -> tuple[bytes, bool]:
