@@ -106,10 +106,11 @@ curl -sf -o /dev/null -T "$3" -H 'Content-Type: application/octet-stream' "$url&
 
 @dataclass
 class Times:
-    """Seconds of each round, and the largest peak of memory in MB."""
+    """Seconds of each round; of processes also the CPU they used, and the largest peak of memory in MB."""
 
     push: list[float] = field(default_factory=list)
     pull: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
     memory: float = 0.0
 
 
@@ -135,7 +136,7 @@ def main(rounds: int) -> None:
             continue
         for name, size in SIZES.items():
             with tempfile.TemporaryDirectory() as folder, running(kind, Path(folder, "registry")) as host:
-                print(f"\n{kind}, {name}: commands ({rounds} rounds, median seconds, peak memory)")
+                print(f"\n{kind}, {name}: commands ({rounds} rounds, median seconds; peak memory, mean CPU)")
                 show(size, commands(host, size, rounds))
                 print(f"{kind}, {name}: libraries (median seconds)")
                 show(size, libraries(host, size, rounds))
@@ -212,7 +213,7 @@ def prepared(size: int, store: Path) -> Iterator[Subject]:
 
 
 def run(command: list[str | Path], times: Times) -> float:
-    """Seconds of a process; its peak memory goes into ``times``."""
+    """Seconds of a process; its CPU time and peak memory go into ``times``."""
     words = [str(word) for word in command]
     start = time.perf_counter()
     with subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
@@ -224,6 +225,7 @@ def run(command: list[str | Path], times: Times) -> float:
     if process.returncode:
         raise SystemExit(f"{command[0]} failed:\n{complaint.decode()}")
     times.memory = max(times.memory, usage.ru_maxrss / 1024)
+    times.cpu.append(usage.ru_utime + usage.ru_stime)
     return seconds
 
 
@@ -273,12 +275,12 @@ def show(size: int, found: dict[str, Times]) -> None:
         push, pull = statistics.median(times.push), statistics.median(times.pull)
         rates = f"{size / push / 1e6:5.0f} {size / pull / 1e6:5.0f} MB/s"
         row = f"  {name:8} push {push:6.3f} pull {pull:6.3f}  {rates}"
-        memory = f" {times.memory:4.0f} MB" if times.memory else ""
+        used = f" {times.memory:4.0f} MB, {statistics.mean(times.cpu):.2f} s CPU" if times.cpu else ""
         ratios = (
             f"   weft: {push / statistics.median(ours.push):.2f} times its speed up, "
             f"{pull / statistics.median(ours.pull):.2f} down"
         )
-        print(row + memory + (ratios if name != "weft" else ""))
+        print(row + used + (ratios if name != "weft" else ""))
 
 
 if __name__ == "__main__":

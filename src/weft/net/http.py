@@ -34,7 +34,7 @@ _DOCUMENT_SECONDS = 120.0
 # Signed URLs in a Location reach 8 KiB; tokens in our own requests are not limited here.
 _MAX_HEADER_BYTES = 32 * 1024
 _MAX_HEADERS = 128
-_READ_BUFFER_BYTES = 512 * 1024
+_READ_BUFFER_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)

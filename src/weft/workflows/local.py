@@ -12,7 +12,7 @@ from weft.workflows.contents import Opener
 __all__ = ["StoreContents"]
 
 # What may be in memory beside what is being written.
-_WAITING_BYTES = 2 * 1024 * 1024
+_WAITING_BYTES = 1024 * 1024
 
 
 class StoreContents:
