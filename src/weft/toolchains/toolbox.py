@@ -25,7 +25,7 @@ class Toolbox:
         if name not in TOOLS:
             raise NotFound(f"there is no tool {name!r}", hint=f"tools: {', '.join(TOOLS)}")
         if name not in self._known:
-            self._known[name] = look_for(TOOLS[name], self.places.tools, self.env)
+            self._known[name] = look_for(TOOLS[name], self.places.tools.resolve(), self.env)
         return self._known[name]
 
     def find(self, name: str) -> Found | None:

@@ -89,7 +89,7 @@ async def compile_source(
     project = source.project
     compiler = compiler or LANGUAGES[project.language]
     tools = await provide(toolbox, compiler.tools, allow=allow, say=say)
-    cache = toolbox.places.cache
+    cache = toolbox.places.cache.resolve()  # compilers start over when paths change, also by a link
     with os_errors_as(f"cannot build {source.folder}", name_file=True):
         async with _workshop(cache, source.folder, scratch, say) as (kept, empty):
             say(f"compiling {project.name} ({project.language})")
