@@ -155,7 +155,7 @@ def direct_response(filters: list[dict[str, Any]]) -> dict[str, Any]:
 def envoy() -> Path:
     """The Envoy that weft itself would use."""
     listed = json.loads(weft("toolchain", "list", "-o", "json"))
-    return next(Path(tool["path"]) for tool in listed if tool["name"] == "envoy")
+    return next(Path(tool["where"]) for tool in listed if tool["tool"] == "envoy")
 
 
 def measure(envoys: dict[str, Served], rounds: int) -> dict[str, list[float]]:
