@@ -3,9 +3,10 @@
 Usage: python bench/registry.py [rounds]
 
 Two views. *Commands*: whole processes, start included, with their peak memory. *Libraries*: weft's engine and
-oras-py, each in an interpreter that has imported it and done one round already. Contenders take turns, every
-round has fresh content (skopeo remembers where a blob is and would mount it), and the medians are compared.
-oras-py and curl check no digest and keep nothing safe from a power cut; weft does both, skopeo checks.
+oras-py, each in an interpreter that has imported it and done one round already, beside what curl says its
+requests for the one blob took. Contenders take turns, every round has fresh content (skopeo remembers where a
+blob is and would mount it), and the medians are compared. oras-py and curl check no digest and keep nothing
+safe from a power cut; weft does both, skopeo checks.
 
 skopeo and curl come from PATH and are left out when they are not there; oras-py is fetched into weft's cache.
 """
@@ -18,9 +19,10 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
@@ -69,8 +71,8 @@ async def main(host):
     async with Http(Network()) as http:
         registries = Registries(http, plain={host})
         for line in sys.stdin:
-            folder, tag = line.split()
-            target = Reference.parse(f"{host}/lib/{tag}:v1")
+            folder, digest = line.split()
+            target = Reference.parse(f"{host}/weft/f{digest[7:]}:v1")
             start = time.perf_counter()
             await push(Store(pathlib.Path(folder, "store")), registries, name, target=target)
             middle = time.perf_counter()
@@ -87,8 +89,8 @@ logging.disable()
 host = sys.argv[1]
 client = oras.client.OrasClient(hostname=host, insecure=True)
 for line in sys.stdin:
-    folder, tag = line.split()
-    target = f"{host}/lib/{tag}:v1"
+    folder, digest = line.split()
+    target = f"{host}/oras/f{digest[7:]}:v1"
     start = time.perf_counter()
     client.push(target=target, files=[folder + "/filter.wasm:a/b"], disable_path_validation=True, quiet=True)
     middle = time.perf_counter()
@@ -97,10 +99,13 @@ for line in sys.stdin:
         client.pull(target=target, outdir=out)
         print(middle - start, time.perf_counter() - begin, flush=True)
 """
-CURL_PUSH = """
-place=$(curl -sf -D - -o /dev/null -X POST "http://$1/v2/$2/blobs/uploads/")
+CURL = """
+place=$(curl -sf -D - -o /dev/null -w '%{time_total}' -X POST "http://$1/v2/$2/blobs/uploads/")
 url=$(printf '%s' "$place" | tr -d '\\r' | sed -n 's/^[Ll]ocation: //p')
-curl -sf -o /dev/null -T "$3" -H 'Content-Type: application/octet-stream' "$url&digest=$4"
+kind='Content-Type: application/octet-stream'
+put=$(curl -sf -o /dev/null -w '%{time_total}' -T "$3" -H "$kind" "$url&digest=$4")
+get=$(curl -sf -o "$5" -w '%{time_total}' "http://$1/v2/$2/blobs/$4")
+echo "$(printf '%s' "$place" | tail -n 1) $put $get"
 """
 
 
@@ -144,8 +149,9 @@ def main(rounds: int) -> None:
 
 def commands(host: str, size: int, rounds: int) -> dict[str, Times]:
     """Whole processes, after a round that does not count; weft pulls into one store all the time."""
-    contenders: dict[str, Contender] = {"weft": weft, "skopeo": skopeo, "curl": curl}
-    here = {name: contenders[name] for name in contenders if name == "weft" or shutil.which(name)}
+    here: dict[str, Contender] = {"weft": weft}
+    if shutil.which("skopeo"):
+        here["skopeo"] = skopeo
     found = {name: Times() for name in here}
     with scratch() as store:
         for number in range(rounds + 1):
@@ -157,17 +163,18 @@ def commands(host: str, size: int, rounds: int) -> dict[str, Times]:
 
 def libraries(host: str, size: int, rounds: int) -> dict[str, Times]:
     """One interpreter each, fed with rounds in turn; the first does not count."""
-    found = {"weft": Times(), "oras-py": Times()}
+    found = {"weft": Times(), "oras-py": Times()} | ({"curl": Times()} if shutil.which("curl") else {})
     with (
         scratch() as store,
         talking([sys.executable, "-c", LIBRARY_WEFT, host]) as ours,
         talking([str(oras_python()), "-c", LIBRARY_ORAS, host]) as theirs,
     ):
-        loops = {"weft": ours, "oras-py": theirs}
+        loops: dict[str, Callable[[str], str]] = {"weft": ours, "oras-py": theirs}
+        loops["curl"] = partial(requests_of_curl, host)
         for number in range(rounds + 1):
             with prepared(size, store) as subject:
-                for name in rotated(loops, number):
-                    push, pull = loops[name](f"{subject.folder} {uuid.uuid4().hex}").split()
+                for name in rotated(found, number):
+                    push, pull = loops[name](f"{subject.folder} {subject.digest}").split()
                     if number:
                         found[name].push.append(float(push))
                         found[name].pull.append(float(pull))
@@ -193,14 +200,15 @@ def skopeo(host: str, subject: Subject, times: Times) -> None:
         times.pull.append(run([*words, "--src-tls-verify=false", there, f"oci:{folder}:v1"], times))
 
 
-def curl(host: str, subject: Subject, times: Times) -> None:
-    """The one blob alone: no manifest, no digest."""
-    repository = f"curl/{subject.repository}"
-    file = subject.folder / "filter.wasm"
-    times.push.append(run(["sh", "-c", CURL_PUSH, "-", host, repository, file, subject.digest], times))
-    with scratch() as folder:
-        url = f"http://{host}/v2/{repository}/blobs/{subject.digest}"
-        times.pull.append(run(["curl", "-sf", "-o", folder / "blob", url], times))
+def requests_of_curl(host: str, line: str) -> str:
+    """Seconds of the requests for the one blob alone, up and down, as curl counts them."""
+    folder, digest = line.split()
+    with scratch() as out:
+        file = f"{folder}/filter.wasm"
+        words = ["sh", "-c", CURL, "-", host, f"curl/f{digest[7:]}", file, digest, str(out / "blob")]
+        done = subprocess.run(words, check=True, capture_output=True, text=True)
+    post, put, get = map(float, done.stdout.split())
+    return f"{post + put} {get}"
 
 
 @contextmanager
@@ -261,7 +269,7 @@ def oras_python() -> Path:
     return python
 
 
-def rotated(names: dict[str, Contender] | dict[str, Callable[[str], str]], by: int) -> list[str]:
+def rotated(names: Iterable[str], by: int) -> list[str]:
     """The names, beginning somewhere else each time."""
     listed = list(names)
     by %= len(listed)
