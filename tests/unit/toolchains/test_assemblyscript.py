@@ -40,7 +40,7 @@ class Asc:
         words = [str(word) for word in command]
         self.runs.append(words)
         self.configs.append((cwd / self.value("--config")).read_text())
-        text = (cwd / words[2]).read_text()
+        text = (cwd / words[4]).read_text()
         if "error" in text:
             raise BuildFailed("the compiler refused it", detail="ERROR TS1000: something")
         if self.writes:
@@ -93,7 +93,8 @@ def test_it_needs_node_and_the_compiler() -> None:
 def test_the_entry_is_compiled_with_the_sdk_in_reach(workshop: Workshop) -> None:
     assert workshop.build() == b"\0asmfilter"
     (words,) = workshop.asc.runs
-    assert words[:3] == ["/tools/node", "/tools/asc.js", "assembly/index.ts"]
+    assert words[:2] == ["/tools/node", "--require"]
+    assert words[2:5] == [str(SDK / "quick.cjs"), "/tools/asc.js", "assembly/index.ts"]
     libraries = [words[at + 1] for at, word in enumerate(words) if word == "--lib"]
     assert libraries == [str(SDK), str(SDK / "globals.ts")]
     assert workshop.asc.value("--transform") == str(SDK / "transform.mjs")

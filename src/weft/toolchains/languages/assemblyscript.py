@@ -60,22 +60,32 @@ class AssemblyScript:
     async def build(self, job: Job) -> None:
         """Compile the entry; raises ``UsageError`` for its options, ``BuildFailed`` for its source."""
         options = _read_options(job)
-        no_config, module = job.scratch / "asconfig.json", job.scratch / "filter.wasm"
-        no_config.write_text("{}\n")
-        words = [*_COMPILE, *_START, *_LIBRARY, "--config", str(no_config), "--outFile", str(module)]
-        for replaced in _GLOBALS:
-            words += ["--use", replaced]
-        if options.symbols == "names":
-            words.append("--debug")
-        compiler: list[str | Path] = [job.tools["node"], job.tools["assemblyscript"]]
+        module = job.scratch / "filter.wasm"
         try:
-            await job.execute([*compiler, options.entry, *words, *options.flags], cwd=job.source)
+            await job.execute(_command(job, options, module), cwd=job.source)
         except BuildFailed as error:
             error.hint = error.hint or _advise(job.source / options.entry)
             raise
         if not module.is_file():  # the compiler takes no notice when it cannot write
             raise BuildFailed("the compiler wrote no module", hint=f"is there room in {job.scratch}?")
         atomic_write(job.output, module.read_bytes())
+
+
+def _command(job: Job, options: _Options, module: Path) -> list[str | Path]:
+    no_config = job.scratch / "asconfig.json"
+    atomic_write(no_config, b"{}\n")
+    words: list[str | Path] = [
+        job.tools["node"],
+        "--require",
+        _SDK / "quick.cjs",
+        job.tools["assemblyscript"],
+    ]
+    words += [options.entry, *_COMPILE, *_START, *_LIBRARY, "--config", no_config, "--outFile", module]
+    for replaced in _GLOBALS:
+        words += ["--use", replaced]
+    if options.symbols == "names":
+        words.append("--debug")
+    return [*words, *options.flags]
 
 
 def _read_options(job: Job) -> _Options:
