@@ -6,7 +6,7 @@ The rules:
   ``node_modules``: that one does not compile with a current compiler. Other packages come from there;
 * an ``asconfig.json`` of the project is not read: it usually says to write beside the source. ``[build]`` has
   what a filter may need;
-* the module keeps the names of its functions, a tenth of its size, because backtraces show them;
+* the module keeps the names of its functions, a fifth of its size, because backtraces show them;
 * memory is collected as it goes (``--runtime incremental``): without a collector every request would leave
   something behind for ever. A request costs what the calls between Envoy and the module cost, so the highest
   level of optimization would only make builds slower.
