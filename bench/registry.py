@@ -64,8 +64,8 @@ from weft.net import Http, Network
 from weft.oci import Reference
 from weft.registry import Registries
 from weft.store import Store
-from weft.workflows.pull import pull
-from weft.workflows.push import push
+from weft.workflows.images.pull import pull
+from weft.workflows.images.push import push
 async def main(host):
     name = Reference.parse("bench.example.com/f:v1")
     async with Http(Network()) as http:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from weft.base.paths import Places
 from weft.toolchains import Toolbox
-from weft.workflows.build import build_project
+from weft.workflows.authoring.build import build_project
 
 __all__ = ["build", "files_of", "make_project"]
 

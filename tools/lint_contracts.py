@@ -1,6 +1,6 @@
 """Import-linter contract: a package is entered through its front door.
 
-``weft.workflows.build`` may say ``from weft.store import Store`` but never
+``weft.workflows.authoring.build`` may say ``from weft.store import Store`` but never
 ``from weft.store.layout import ...``; inside ``weft.store`` anything goes.
 """
 

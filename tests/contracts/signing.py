@@ -13,8 +13,8 @@ from weft.errors import NotFound
 from weft.oci import Descriptor, Index, MediaType, Reference, compact_json, parse_manifest
 from weft.registry import Registries, Repository
 from weft.signing import KINDS, Policy, PrivateKey, Unverified, signature_tag
-from weft.workflows.sign import LAYOUTS, Signed, sign
-from weft.workflows.verify import verified, verify
+from weft.workflows.signatures.sign import LAYOUTS, Signed, sign
+from weft.workflows.signatures.verify import verified, verify
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TEAM, RELEASE, STRANGER = (PrivateKey.generate("ed25519") for _ in range(3))

@@ -10,8 +10,8 @@ import pytest
 from conftest import Weft
 from parts import envoy_binary
 from wasm_encoder import body, name_section, proxy_module
-from weft.workflows.check import Outcome, Verdict
-from weft.workflows.confirm import confirm_with_envoy
+from weft.workflows.authoring.check import Outcome, Verdict
+from weft.workflows.authoring.confirm import confirm_with_envoy
 
 pytestmark = pytest.mark.real("envoy")
 

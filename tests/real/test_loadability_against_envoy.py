@@ -22,8 +22,8 @@ from weft.wasm import (
     loadability,
     read_module,
 )
-from weft.workflows.check import Outcome, Verdict
-from weft.workflows.confirm import confirm_with_envoy
+from weft.workflows.authoring.check import Outcome, Verdict
+from weft.workflows.authoring.confirm import confirm_with_envoy
 
 pytestmark = pytest.mark.real("envoy")
 

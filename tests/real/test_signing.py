@@ -17,7 +17,7 @@ from weft.net import Http, Network
 from weft.oci import Descriptor, Digest, Reference
 from weft.registry import Registries, Repository
 from weft.signing import KINDS, Policy, PrivateKey, PublicKey, Unverified, bundle_signature
-from weft.workflows.verify import verify
+from weft.workflows.signatures.verify import verify
 from worlds.real_registry import running
 
 PASSWORD = b"secret"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from weft.errors import NotFound
 from weft.oci import Descriptor, Digest, Index, Manifest
-from weft.workflows.contents import Opener
+from weft.workflows.images.contents import Opener
 from worlds.content import giving
 
 

@@ -42,10 +42,10 @@ def attach(
     import asyncio
 
     from weft.oci import Reference
-    from weft.workflows.artifact import read_typed_file
-    from weft.workflows.attach import attach as attach_files
-    from weft.workflows.registries import open_registries
-    from weft.workflows.transfer import Report
+    from weft.workflows.images.artifact import read_typed_file
+    from weft.workflows.images.attach import attach as attach_files
+    from weft.workflows.images.registries import open_registries
+    from weft.workflows.images.transfer import Report
 
     subject = Reference.parse(reference)
     typed = [read_typed_file(text) for text in files]

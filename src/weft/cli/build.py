@@ -12,7 +12,7 @@ from weft.cli.progress import progress
 from weft.errors import UsageError
 
 if TYPE_CHECKING:
-    from weft.workflows.make_image import Made, Order
+    from weft.workflows.authoring.make_image import Made, Order
 
 __all__ = ["build"]
 
@@ -94,7 +94,7 @@ def build(
     import asyncio
 
     from weft.toolchains import Toolbox
-    from weft.workflows.make_image import Order, make_image
+    from weft.workflows.authoring.make_image import Order, make_image
 
     path, language, precompiled = _what(words)
     order = Order(
@@ -118,7 +118,7 @@ def build(
 
 def _what(words: tuple[str, ...]) -> tuple[Path, str | None, bool]:
     """Path, language and whether it is a module: a first word that is a language is never a folder."""
-    from weft.workflows.sources import language_named
+    from weft.workflows.authoring.sources import language_named
 
     first, *rest = words or (".",)
     if len(rest) > 1:

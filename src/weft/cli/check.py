@@ -10,8 +10,8 @@ from weft.errors import FilterRefused, PartMissing
 
 if TYPE_CHECKING:
     from weft.wasm import Problem
-    from weft.workflows.check import Checked, Verdict
-    from weft.workflows.modules import LoadedModule
+    from weft.workflows.authoring.check import Checked, Verdict
+    from weft.workflows.authoring.modules import LoadedModule
 
 __all__ = ["check"]
 
@@ -38,8 +38,8 @@ def check(console: Console, what: str, output: str, envoy: str | None, offline: 
 
     First by weft's own rules, then by Envoy itself where there is one. Exit code 6 when it would not.
     """
-    from weft.workflows.check import check_offline
-    from weft.workflows.modules import load_module, stored_module
+    from weft.workflows.authoring.check import check_offline
+    from weft.workflows.authoring.modules import load_module, stored_module
 
     loaded = load_module(what, stored_module(console.places.store))
     checked = check_offline(loaded) if offline else _ask(console, loaded, envoy)
@@ -57,8 +57,8 @@ def _ask(console: Console, loaded: "LoadedModule", envoy: str | None) -> "Checke
     from functools import partial
 
     from weft.envoy import find_envoy
-    from weft.workflows.check import check_offline, check_with
-    from weft.workflows.confirm import confirm_with_envoy
+    from weft.workflows.authoring.check import check_offline, check_with
+    from weft.workflows.authoring.confirm import confirm_with_envoy
 
     try:
         asked = find_envoy(envoy, places=console.places, env=console.env)

@@ -29,10 +29,10 @@ def copy(console: Console, /, source: str, target: str, bare: bool, form: str, *
     import asyncio
 
     from weft.store import Store
-    from weft.workflows.copy import copy as copy_image
-    from weft.workflows.copy import hosts_of, read_place
-    from weft.workflows.registries import open_registries
-    from weft.workflows.transfer import Report
+    from weft.workflows.images.copy import copy as copy_image
+    from weft.workflows.images.copy import hosts_of, read_place
+    from weft.workflows.images.registries import open_registries
+    from weft.workflows.images.transfer import Report
 
     places = read_place(source), read_place(target)
 

@@ -25,8 +25,8 @@ def demo(console: Console, language: str | None, yes: bool) -> None:
     from weft.base.tasks import run_until_told
     from weft.cli.provision import builder, envoy_program
     from weft.envoy import Levels, Native
-    from weft.workflows.demo import demonstrate
-    from weft.workflows.order import Host
+    from weft.workflows.running.demo import demonstrate
+    from weft.workflows.running.order import Host
 
     language = language or _language(console)
     program = Native(envoy_program(console, None, yes=yes))

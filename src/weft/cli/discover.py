@@ -9,7 +9,7 @@ from weft.cli.registry_options import access_of, credential_options, trust_optio
 
 if TYPE_CHECKING:
     from weft.oci import Descriptor
-    from weft.workflows.attach import Attached
+    from weft.workflows.images.attach import Attached
 
 __all__ = ["discover"]
 
@@ -31,8 +31,8 @@ def discover(console: Console, /, reference: str, artifact_type: str, form: str,
     import asyncio
 
     from weft.oci import Reference
-    from weft.workflows.attach import discover as discover_attached
-    from weft.workflows.registries import open_registries
+    from weft.workflows.images.attach import discover as discover_attached
+    from weft.workflows.images.registries import open_registries
 
     subject = Reference.parse(reference)
 

@@ -44,7 +44,7 @@ def init(
     The classes, the root id and the packages are named after DIR.
     """
     from weft.templates import LANGUAGES
-    from weft.workflows.init import create_project, refuse_used_folder
+    from weft.workflows.authoring.init import create_project, refuse_used_folder
 
     refuse_used_folder(folder)
     if not language:

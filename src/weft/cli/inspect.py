@@ -31,8 +31,8 @@ def inspect(console: Console, what: str, output: str) -> None:
 
     ABI version, entry point, allocator, host functions, callbacks, memory, sizes, producers. Nothing is run.
     """
-    from weft.workflows.inspect import inspection
-    from weft.workflows.modules import load_module, stored_module
+    from weft.workflows.authoring.inspect import inspection
+    from weft.workflows.authoring.modules import load_module, stored_module
 
     document = inspection(load_module(what, stored_module(console.places.store)))
     if output != "table":

@@ -9,7 +9,7 @@ from weft.cli.console import Console
 from weft.cli.key_password import key_password
 
 if TYPE_CHECKING:
-    from weft.workflows.keys import KeyPair
+    from weft.workflows.signatures.keys import KeyPair
 
 __all__ = ["key"]
 
@@ -47,7 +47,7 @@ def generate(console: Console, kind: str, prefix: str, form: str) -> None:
     The private key is locked with a password: WEFT_KEY_PASSWORD, else COSIGN_PASSWORD, else the terminal is
     asked. A file that exists is never overwritten.
     """
-    from weft.workflows.keys import make_key_pair
+    from weft.workflows.signatures.keys import make_key_pair
 
     _show(console, make_key_pair(prefix, kind, key_password(console, new=True)), form)
 
@@ -58,7 +58,7 @@ def generate(console: Console, kind: str, prefix: str, form: str) -> None:
 @click.pass_obj
 def show(console: Console, file: Path, form: str) -> None:
     """Show the kind and fingerprint of a key, private or public."""
-    from weft.workflows.keys import show_key
+    from weft.workflows.signatures.keys import show_key
 
     _show(console, show_key(file, key_password(console)), form)
 

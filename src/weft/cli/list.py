@@ -11,7 +11,7 @@ from weft.errors import UsageError
 
 if TYPE_CHECKING:
     from weft.store import Entry
-    from weft.workflows.published import Published
+    from weft.workflows.images.published import Published
 
 __all__ = ["list_images"]
 
@@ -49,16 +49,16 @@ def list_images(
         _list_published(console, repository, published, form, access, wide=wide)
         return
     from weft.store import Store
-    from weft.workflows import images
+    from weft.workflows.images import stored
 
-    entries = images.list_images(Store(console.places.store))
+    entries = stored.list_images(Store(console.places.store))
     if form == "table":
         header = (*_HEADER, "DIRECTORY") if show_dir else _HEADER
         console.table(header, [_row(entry, wide=wide, show_dir=show_dir) for entry in entries])
         if not entries:
             console.talk("no images yet; `weft build` makes one")
     else:
-        console.document([images.entry_document(entry) for entry in entries], form)
+        console.document([stored.entry_document(entry) for entry in entries], form)
     for entry in entries:
         if entry.problem:
             console.talk(f"warning: {_printable(entry.name)} is broken: {entry.problem}")
@@ -74,8 +74,8 @@ def _list_published(
     import asyncio
 
     from weft.oci import Reference
-    from weft.workflows.published import Published, list_published
-    from weft.workflows.registries import open_registries
+    from weft.workflows.images.published import Published, list_published
+    from weft.workflows.images.registries import open_registries
 
     reference = Reference.parse(repository)
 

@@ -48,7 +48,7 @@ def login(
     import asyncio
     from pathlib import Path
 
-    from weft.workflows.login import log_in, server_name
+    from weft.workflows.images.login import log_in, server_name
 
     named = registry or server or console.env.get("WASM_IMAGE_REGISTRY", "")
     if not named:

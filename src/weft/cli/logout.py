@@ -28,7 +28,7 @@ def logout(console: Console, registry: str, server: str, credentials_file: str |
     import asyncio
     from pathlib import Path
 
-    from weft.workflows.login import log_out, server_name
+    from weft.workflows.images.login import log_out, server_name
 
     named = registry or server
     if not named:

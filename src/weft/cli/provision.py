@@ -8,8 +8,8 @@ from weft.cli.progress import progress
 from weft.errors import PartMissing
 
 if TYPE_CHECKING:
-    from weft.workflows.build import Built
-    from weft.workflows.loading import Build, Loaded
+    from weft.workflows.authoring.build import Built
+    from weft.workflows.running.loading import Build, Loaded
 
 __all__ = ["builder", "envoy_program"]
 
@@ -29,8 +29,8 @@ def builder(console: Console, *, yes: bool) -> "Build":
 
 def _rebuilder(console: Console, *, yes: bool) -> "Build":
     from weft.toolchains import Toolbox
-    from weft.workflows.build import build_project
-    from weft.workflows.rebuild import Rebuilder
+    from weft.workflows.authoring.build import build_project
+    from weft.workflows.running.rebuild import Rebuilder
 
     toolbox = Toolbox(console.places, console.env)
 
@@ -49,7 +49,7 @@ def envoy_program(console: Console, wanted: str | None, *, yes: bool) -> Path:
 
     from weft.envoy import find_envoy
     from weft.toolchains import Toolbox
-    from weft.workflows.parts import provide
+    from weft.workflows.authoring.parts import provide
 
     try:
         return find_envoy(wanted, places=console.places, env=console.env)

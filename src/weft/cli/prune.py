@@ -21,7 +21,7 @@ def prune(console: Console, dry_run: bool, form: str) -> None:
     being added, rather than wait long.
     """
     from weft.store import Store
-    from weft.workflows.images import freed_document
+    from weft.workflows.images.stored import freed_document
 
     freed = Store(console.places.store).prune(dry_run=dry_run)
     if form == "json":

@@ -12,7 +12,7 @@ from weft.cli.transfers import report_document, show_report, watch
 
 if TYPE_CHECKING:
     from weft.oci import Reference
-    from weft.workflows.transfer import Report
+    from weft.workflows.images.transfer import Report
 
 __all__ = ["pull"]
 
@@ -46,10 +46,10 @@ def pull(
 
     from weft.oci import Reference
     from weft.store import Store
-    from weft.workflows.fetch_files import fetch_files
-    from weft.workflows.pull import pull as pull_image
-    from weft.workflows.registries import open_registries
-    from weft.workflows.transfer import Report
+    from weft.workflows.images.fetch_files import fetch_files
+    from weft.workflows.images.pull import pull as pull_image
+    from weft.workflows.images.registries import open_registries
+    from weft.workflows.images.transfer import Report
 
     wanted = Reference.parse(reference)
 

@@ -11,7 +11,7 @@ from weft.cli.transfers import show_report, watch
 from weft.errors import UsageError
 
 if TYPE_CHECKING:
-    from weft.workflows.artifact import Artifact
+    from weft.workflows.images.artifact import Artifact
 
 __all__ = ["annotations_of", "push"]
 
@@ -53,10 +53,10 @@ def push(
 
     from weft.oci import Reference
     from weft.store import Store
-    from weft.workflows.attach import push_artifact
-    from weft.workflows.push import push as push_image
-    from weft.workflows.registries import open_registries
-    from weft.workflows.transfer import Report
+    from weft.workflows.images.attach import push_artifact
+    from weft.workflows.images.push import push as push_image
+    from weft.workflows.images.registries import open_registries
+    from weft.workflows.images.transfer import Report
 
     source = Reference.parse(reference)
     target = Reference.parse(other) if other else source
@@ -82,7 +82,7 @@ def _artifact(
         if config or artifact_type or annotations:
             raise UsageError("--manifest-config, --artifact-type and -a are for files; none is named")
         return None
-    from weft.workflows.artifact import Artifact, read_typed_file
+    from weft.workflows.images.artifact import Artifact, read_typed_file
 
     return Artifact.of(
         [read_typed_file(text) for text in files],

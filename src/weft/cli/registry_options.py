@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from weft.workflows.registries import Access
+    from weft.workflows.images.registries import Access
 
 __all__ = ["access_of", "credential_options", "trust_options"]
 
@@ -39,6 +39,6 @@ def credential_options(command: _Command) -> _Command:
 
 def access_of(options: dict[str, Any]) -> "Access":
     """The options above as the value that workflows take."""
-    from weft.workflows.registries import Access
+    from weft.workflows.images.registries import Access
 
     return Access(**options)

@@ -26,7 +26,7 @@ def rm(console: Console, /, references: tuple[str, ...], remote: bool, form: str
     freed by `weft prune`. With --remote they go one by one, and NAME@DIGEST takes the content too.
     """
     from weft.store import Store
-    from weft.workflows.images import remove_images
+    from weft.workflows.images.stored import remove_images
 
     if remote:
         removed = _remove_published(console, references, access)
@@ -43,8 +43,8 @@ def _remove_published(console: Console, texts: tuple[str, ...], access: dict[str
     import asyncio
 
     from weft.oci import Reference
-    from weft.workflows.published import remove_published
-    from weft.workflows.registries import open_registries
+    from weft.workflows.images.published import remove_published
+    from weft.workflows.images.registries import open_registries
 
     references = [Reference.parse(text) for text in texts]
     hosts = {reference.registry for reference in references}

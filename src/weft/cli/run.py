@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from weft.envoy import Program
-    from weft.workflows.order import Host, Order, Running
+    from weft.workflows.running.order import Host, Order, Running
 
 __all__ = ["run", "start"]
 
@@ -38,9 +38,9 @@ def start(console: Console, *, out: str | None, form: str, yes: bool, **words: A
     import asyncio
 
     from weft.base.tasks import run_until_told
-    from weft.workflows.loading import Loader
-    from weft.workflows.order import Tell
-    from weft.workflows.run import render, serve
+    from weft.workflows.running.loading import Loader
+    from weft.workflows.running.order import Tell
+    from weft.workflows.running.run import render, serve
 
     order = _order(console, **words)
     loader = Loader(store=console.places.store, build=builder(console, yes=yes))
@@ -70,9 +70,9 @@ def _order(
     **_: Any,
 ) -> "Order":
     from weft.mesh import Failure, Upstream
-    from weft.workflows.bootstraps import read_bootstrap, trusted_ca
-    from weft.workflows.chain import Wishes
-    from weft.workflows.order import Order
+    from weft.workflows.running.bootstraps import read_bootstrap, trusted_ca
+    from weft.workflows.running.chain import Wishes
+    from weft.workflows.running.order import Order
 
     if (*configs, bootstrap).count("-") > 1:
         raise UsageError("standard input can be read once: only one of --config and --bootstrap may be -")
@@ -108,7 +108,7 @@ def _cluster(word: str) -> tuple[str, Any]:
 
 def _host(console: Console, *, arguments: str, trace: bool, yes: bool, **words: Any) -> "Host":
     from weft.envoy import Levels
-    from weft.workflows.order import Host
+    from weft.workflows.running.order import Host
 
     given = _split(arguments, "--envoy-run-args")
     quiet, loud = ("info", "debug") if console.verbose else ("warning", "info")

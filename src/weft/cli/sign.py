@@ -46,10 +46,10 @@ def sign(console: Console, /, reference: str, key_path: Path, layout: str, form:
     from datetime import UTC, datetime
 
     from weft.oci import Reference
-    from weft.workflows.keys import read_private_key
-    from weft.workflows.registries import open_registries
-    from weft.workflows.sign import LAYOUTS, Signed
-    from weft.workflows.sign import sign as sign_image
+    from weft.workflows.images.registries import open_registries
+    from weft.workflows.signatures.keys import read_private_key
+    from weft.workflows.signatures.sign import LAYOUTS, Signed
+    from weft.workflows.signatures.sign import sign as sign_image
 
     wanted = Reference.parse(reference)
     key = read_private_key(key_path, key_password(console))

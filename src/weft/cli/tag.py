@@ -20,7 +20,7 @@ def tag(console: Console, source: str, target: str, form: str) -> None:
     TARGET means the image SOURCE from now on, whatever it meant before. SOURCE may be NAME@DIGEST.
     """
     from weft.store import Store
-    from weft.workflows.images import tag_image
+    from weft.workflows.images.stored import tag_image
 
     name, digest = tag_image(Store(console.places.store), source, target)
     if form == "json":

@@ -11,7 +11,7 @@ from weft.errors import WeftError
 
 if TYPE_CHECKING:
     from weft.testhost import Played, StepResult
-    from weft.workflows.test import Report
+    from weft.workflows.testing.test import Report
 
 __all__ = ["test"]
 
@@ -46,7 +46,7 @@ def test(
     DIR (default: the current folder) is a filter project; its scenarios are the YAML files in tests/. The
     filter is built first when its source changed. Exit code 1 when a scenario does not go as it should.
     """
-    from weft.workflows.test import run_scenarios, scenario_schema
+    from weft.workflows.testing.test import run_scenarios, scenario_schema
 
     if schema:
         console.document(scenario_schema(), "json")
@@ -57,7 +57,7 @@ def test(
 
     report = run_scenarios(folder, places=console.places, build=build, module=module, name=name)
     if junit is not None:
-        from weft.workflows.junit import write_junit
+        from weft.workflows.testing.junit import write_junit
 
         write_junit(report, junit)
     if form == "json":
@@ -74,7 +74,7 @@ def _build(console: Console, folder: Path, *, yes: bool) -> bytes:
 
     from weft.cli.progress import progress
     from weft.toolchains import Toolbox
-    from weft.workflows.build import build_project
+    from weft.workflows.authoring.build import build_project
 
     toolbox = Toolbox(console.places, console.env)
     with progress(console, yes=yes) as bar:

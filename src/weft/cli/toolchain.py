@@ -27,7 +27,7 @@ def list_command(console: Console, form: str) -> None:
     A tool on PATH is used when it is new enough; what `weft toolchain install` fetched is used otherwise.
     """
     from weft.toolchains import Toolbox
-    from weft.workflows.toolchain import list_tools
+    from weft.workflows.authoring.toolchain import list_tools
 
     rows = list_tools(Toolbox(console.places, console.env))
     if form == "json":
@@ -56,7 +56,7 @@ def install_command(console: Console, names: tuple[str, ...], everything: bool, 
     import asyncio
 
     from weft.toolchains import TOOLS, Toolbox
-    from weft.workflows.toolchain import fetchable, install_tools
+    from weft.workflows.authoring.toolchain import fetchable, install_tools
 
     if not names and not everything:
         raise UsageError("say which tool", hint=f"one or more of {', '.join(TOOLS)}, or --all")

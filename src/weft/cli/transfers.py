@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
     from weft.oci import Descriptor, Digest
-    from weft.workflows.transfer import Outcome, Progress, Report
+    from weft.workflows.images.transfer import Outcome, Progress, Report
 
 __all__ = ["report_document", "show_report", "watch"]
 

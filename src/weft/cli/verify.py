@@ -43,10 +43,10 @@ def verify(
     import asyncio
 
     from weft.oci import Reference
-    from weft.workflows.keys import policy_of_keys, read_policy
-    from weft.workflows.registries import open_registries
-    from weft.workflows.verify import Verified
-    from weft.workflows.verify import verify as verify_image
+    from weft.workflows.images.registries import open_registries
+    from weft.workflows.signatures.keys import policy_of_keys, read_policy
+    from weft.workflows.signatures.verify import Verified
+    from weft.workflows.signatures.verify import verify as verify_image
 
     wanted = Reference.parse(reference)
     if bool(keys) == bool(policy_path):

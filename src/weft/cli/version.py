@@ -18,7 +18,7 @@ __all__ = ["version"]
 def version(console: Console, form: str) -> None:
     """Show the versions of weft and its parts."""
     from weft.toolchains import Toolbox
-    from weft.workflows.toolchain import list_tools
+    from weft.workflows.authoring.toolchain import list_tools
 
     rows = [row for row in list_tools(Toolbox(console.places, console.env)) if row.state == "ready"]
     python = ".".join(str(part) for part in sys.version_info[:3])

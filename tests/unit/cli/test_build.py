@@ -32,7 +32,7 @@ def home(tmp_path: Path) -> Path:
 def env(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """A user with the tiny compiler on PATH, who has used it before."""
     (home / "cache" / "zig").mkdir(parents=True)
-    monkeypatch.setattr("weft.workflows.build.LANGUAGES", {"cpp": Tiny()})
+    monkeypatch.setattr("weft.workflows.authoring.build.LANGUAGES", {"cpp": Tiny()})
     return {"WEFT_HOME": str(home), "PATH": str(tiny_compiler(tmp_path / "bin")), "HOME": str(tmp_path)}
 
 

@@ -13,7 +13,7 @@ from conftest import Weft
 from guests import TEXT, answering, calling
 from weft.base.paths import Places
 from weft.errors import NotFound
-from weft.workflows.test import run_scenarios
+from weft.workflows.testing.test import run_scenarios
 
 PROJECT = """
 [filter]

@@ -20,7 +20,7 @@ def home(tmp_path: Path) -> Path:
 def bare(tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The environment of a user with a PATH of their own and a registry of small wheels."""
     for user in ("build", "toolchain"):
-        monkeypatch.setattr(f"weft.workflows.{user}.LANGUAGES", {"cpp": Tiny()})
+        monkeypatch.setattr(f"weft.workflows.authoring.{user}.LANGUAGES", {"cpp": Tiny()})
     for name in ("bin", "index"):
         (tmp_path / name).mkdir()
     pip = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(tmp_path / "index"), "PIP_CONFIG_FILE": "/dev/null"}

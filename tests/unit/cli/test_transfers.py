@@ -6,7 +6,7 @@ import json
 from weft.cli.console import Console
 from weft.cli.transfers import show_report, watch
 from weft.oci import Digest
-from weft.workflows.transfer import Outcome, Report
+from weft.workflows.images.transfer import Outcome, Report
 from worlds.content import blob, image
 
 MODULE = b"\0asm\1\0\0\0" * 1000

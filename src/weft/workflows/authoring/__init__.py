@@ -1,0 +1,1 @@
+"""What an author does with a project and its module: init, build, inspect, check."""

@@ -1,0 +1,1 @@
+"""Images and artifacts on the move: the local store, registries, archives."""

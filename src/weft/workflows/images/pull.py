@@ -1,0 +1,36 @@
+"""Fetch an image into the store."""
+
+from weft.image import choose_manifest
+from weft.oci import DEFAULT_TAG, Manifest, Reference
+from weft.registry import Registries, Repository
+from weft.store import Store
+from weft.workflows.images.graph import Graph, Node
+from weft.workflows.images.local import StoreContents
+from weft.workflows.images.transfer import Progress, Report, Transfer
+
+__all__ = ["image_graph", "pull"]
+
+
+async def pull(
+    store: Store, registries: Registries, reference: Reference, *, progress: Progress | None = None
+) -> Report:
+    """Copy ``reference`` into the store under its own name; its digest decides when it has one.
+
+    Of an index comes the image that suits wasm, and the index itself, so that the index's digest stays the
+    image's name. Raises ``NotFound``.
+    """
+    source = registries.repository(reference.registry, reference.repository)
+    graph = await image_graph(source, reference)
+    with store.adding():
+        report = await Transfer(source, StoreContents(store), progress=progress).run(graph)
+        store.keep(reference, graph.root)
+    return report
+
+
+async def image_graph(source: Repository, reference: Reference) -> Graph:
+    """The manifest that ``reference`` names, and below an index the one image that suits wasm."""
+    root = await source.manifest(reference.digest or reference.tag or DEFAULT_TAG)
+    if isinstance(root, Manifest):
+        return Graph((Node(root),))
+    chosen = await source.manifest(choose_manifest(root).digest)
+    return Graph((Node(chosen), Node(root)))

@@ -1,0 +1,1 @@
+"""Filters in a real Envoy on this machine: run, watch, demo."""

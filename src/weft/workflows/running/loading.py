@@ -1,0 +1,119 @@
+"""Filters to run, however the user named them: a module file, a project folder, an image."""
+
+import json
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from weft.base.files import read_limited
+from weft.errors import UsageError
+from weft.project import Project
+from weft.workflows.authoring.modules import load_module_bytes
+
+__all__ = ["Build", "Loaded", "Loader", "from_project", "load_file", "load_image"]
+
+_MAX_SCHEMA = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A module and what its author says of it."""
+
+    name: str
+    """Its id in the chain, unless the user gives another."""
+    module: bytes = field(repr=False)
+    root_id: str = ""
+    config: Any = None
+    """What it is told when nobody says otherwise."""
+    schema: Any = None
+    """JSON Schema of its configuration; ``None`` when it has none."""
+    path: Path | None = None
+    """A file that holds the module and stays, if there is one."""
+
+
+Build = Callable[[Path], Awaitable[Loaded]]
+"""Project folder → filter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loader:
+    """Finds filters: folders are built, what exists or ends in ``.wasm`` is a module, the rest an image."""
+
+    store: Path
+    build: Build
+
+    async def load(self, source: str) -> Loaded:
+        """The filter as it is now. Raises ``NotFound``, ``UsageError`` and what ``build`` raises."""
+        folder = _folder(source)
+        return await self.build(folder) if folder else self._finished(source)
+
+    def watched(self, source: str) -> Path:
+        """The file or folder that changes when the filter does."""
+        return Path(source) if _is_path(source) else self.store / "index.json"
+
+    def _finished(self, source: str) -> Loaded:
+        return load_file(Path(source)) if _is_path(source) else load_image(source, self.store)
+
+
+def _folder(source: str) -> Path | None:
+    path = Path(source)
+    return path if path.is_dir() else None
+
+
+def _is_path(source: str) -> bool:
+    path = Path(source)
+    return path.exists() or path.suffix == ".wasm"
+
+
+def load_file(path: Path) -> Loaded:
+    """A module file; raises ``NotFound``, ``UsageError`` or ``WeftError``."""
+    module = load_module_bytes(str(path))
+    path = path.absolute()
+    return Loaded(name=_id(path.stem), module=module, path=path)
+
+
+def load_image(source: str, store: Path) -> Loaded:
+    """An image of the store. Raises ``NotFound`` and ``UsageError``."""
+    from weft.image import unpack
+    from weft.oci import Reference
+    from weft.store import Store
+
+    reference = Reference.parse(source)
+    contents = unpack(Store(store).get(reference))
+    roots = contents.runtime.root_ids if contents.runtime else ()
+    return Loaded(
+        name=_id(reference.repository.rpartition("/")[2]),
+        module=contents.module,
+        root_id=roots[0] if roots else "",
+    )
+
+
+def from_project(folder: Path, project: Project, module: bytes) -> Loaded:
+    """The module built from a project; its config and schema as the project's file has them now."""
+    schema = None if project.config.schema is None else _schema(folder / project.config.schema)
+    return Loaded(
+        name=_id(project.root_id or project.name),
+        module=module,
+        root_id=project.root_id,
+        config=project.config.default,
+        schema=schema,
+    )
+
+
+def _schema(path: Path) -> Any:
+    try:
+        text = read_limited(path, _MAX_SCHEMA)
+        if text is None:
+            raise UsageError(f"{path} is larger than {_MAX_SCHEMA} bytes")
+        return json.loads(text)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}", hint="[config] schema in weft.toml names it") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is not valid JSON: {error}") from error
+
+
+def _id(text: str) -> str:
+    """``text`` with what cannot stand in an id replaced."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "_", text).lstrip("._-") or "filter"

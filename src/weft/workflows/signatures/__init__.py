@@ -1,0 +1,1 @@
+"""Proof of where an image comes from: keys, sign, verify."""

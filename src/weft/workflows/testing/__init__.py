@@ -1,0 +1,1 @@
+"""What an author does to trust a filter: run its scenarios, and report."""
