@@ -49,6 +49,9 @@ GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     "Deploy": {
         "deploy": ("weft.cli.deploy:deploy", "Put a filter in front of traffic."),
     },
+    "Services": {
+        "serve": ("weft.cli.serve:serve", "Run weft's services."),
+    },
     "Other": {
         "toolchain": ("weft.cli.toolchain:toolchain", "Show and fetch compilers and Envoy."),
         "completion": ("weft.cli.completion:completion", "Print shell completion."),

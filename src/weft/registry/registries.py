@@ -56,6 +56,10 @@ class Registries:
                 )
         return connection.identified
 
+    def forget(self) -> None:
+        """Look every credential up anew from now on: a service outlives its secrets."""
+        self._connections.clear()
+
     def _connection(self, registry: str, name: str) -> Connection:
         key = registry, name
         if key not in self._connections:

@@ -1,0 +1,142 @@
+"""``weft serve``: the services."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from weft.cli.console import Console
+from weft.errors import UsageError
+
+__all__ = ["serve"]
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+
+
+@click.group
+def serve() -> None:
+    """Run weft's services."""
+
+
+@serve.command("node-cache")
+@click.argument("references", metavar="[REF]...", nargs=-1)
+@click.option("--ref-file", type=_FILE, metavar="FILE", help="More images, one a line; read again and again.")
+@click.option(
+    "--directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("/var/local/lib/wasme-cache"),
+    show_default=True,
+    metavar="DIR",
+    help="Where the modules go, each named by its SHA-256.",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=9979,
+    show_default=True,
+    metavar="N",
+    help="Serve the modules over HTTP; 0: do not.",
+)
+@click.option("--address", default="127.0.0.1", show_default=True, metavar="IP", help="Listen here.")
+@click.option(
+    "--node", metavar="NAME", help="What this node is called.  [default: NODE_HOSTNAME, or the host's name]"
+)
+@click.option(
+    "--interval",
+    type=click.FloatRange(0.1, 3600),
+    default=2.0,
+    show_default=True,
+    metavar="S",
+    help="Seconds between two passes.",
+)
+@click.option(
+    "--look-again",
+    type=click.FloatRange(0),
+    default=60.0,
+    show_default=True,
+    metavar="S",
+    help="Seconds until a tag is asked for again.",
+)
+@click.option(
+    "--grace",
+    type=click.FloatRange(0),
+    default=86400.0,
+    show_default=True,
+    metavar="S",
+    help="Seconds that a module stays which nobody wants.",
+)
+@click.option(
+    "--verify-key",
+    "keys",
+    type=_FILE,
+    multiple=True,
+    metavar="FILE",
+    help="Take only images signed with one of these public keys.",
+)
+@click.option(
+    "--verify-policy", "policy_path", type=_FILE, metavar="FILE", help="Take only what this policy allows."
+)
+@click.option("--once", is_flag=True, help="One pass, then end: code 1 when an image is missing.")
+@click.pass_obj
+def node_cache(
+    console: Console,
+    /,
+    references: tuple[str, ...],
+    ref_file: Path | None,
+    directory: Path,
+    port: int,
+    address: str,
+    node: str | None,
+    once: bool,
+    **words: Any,
+) -> None:
+    """Keep the modules of images as verified files on this node.
+
+    A proxy is told the file's name, the SHA-256 of the module. Files appear whole; one that is deleted or
+    damaged comes back; a registry that is down takes nothing away. Credentials come from the places of
+    `weft login` and docker (a pull secret mounted as DOCKER_CONFIG), trust from WEFT_REGISTRY_*.
+    """
+    import asyncio
+    import platform
+
+    from weft.base.tasks import run_until_told
+    from weft.errors import WeftError
+    from weft.nodecache import Settings
+    from weft.oci import Reference
+    from weft.workflows.serving.node_cache import Duty, Place, keep_node, settle_node
+
+    settings = Settings(look_again=words.pop("look_again"), grace=words.pop("grace"))
+    place = Place(
+        folder=directory,
+        node=node or console.env.get("NODE_HOSTNAME") or platform.node(),
+        address=address,
+        port=port or None,
+        interval=words.pop("interval"),
+        settings=settings,
+    )
+    duty = Duty(
+        references=tuple(map(Reference.parse, references)),
+        list_file=ref_file,
+        policy=_policy(words.pop("keys"), words.pop("policy_path")),
+    )
+    if not once:
+        run_until_told(
+            keep_node(
+                duty, place, console.env, console.talk, ready=lambda url: console.talk(f"serving {url}")
+            )
+        )
+        return
+    report = asyncio.run(settle_node(duty, place, console.env, console.talk))
+    console.document(report.document(), "json")
+    if not report.ready:
+        raise WeftError("not every image is here")
+
+
+def _policy(keys: tuple[Path, ...], path: Path | None) -> Any:
+    from weft.workflows.signatures.keys import policy_of_keys, read_policy
+
+    if keys and path:
+        raise UsageError("--verify-key and --verify-policy exclude each other")
+    if path:
+        return read_policy(path)
+    return policy_of_keys(keys) if keys else None

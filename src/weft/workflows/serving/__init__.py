@@ -1,0 +1,1 @@
+"""Services that run until they are told to stop."""
