@@ -1,5 +1,6 @@
 """``weft copy``."""
 
+from pathlib import Path
 from typing import Any
 
 import click
@@ -7,6 +8,7 @@ import click
 from weft.cli.console import Console
 from weft.cli.registry_options import access_of, trust_options
 from weft.cli.transfers import show_report, watch
+from weft.cli.verify_options import judge_of, verify_options
 
 __all__ = ["copy"]
 
@@ -18,9 +20,20 @@ __all__ = ["copy"]
 @click.option(
     "-o", "--output", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
+@verify_options
 @trust_options
 @click.pass_obj
-def copy(console: Console, /, source: str, target: str, bare: bool, form: str, **access: Any) -> None:
+def copy(
+    console: Console,
+    /,
+    source: str,
+    target: str,
+    bare: bool,
+    form: str,
+    verify_keys: tuple[Path, ...],
+    verify_policy: Path | None,
+    **access: Any,
+) -> None:
     """Copy an image between registries, files and the store.
 
     SOURCE and TARGET are references (registries), FILE.tar (an OCI layout in one file, for machines without a
@@ -34,6 +47,7 @@ def copy(console: Console, /, source: str, target: str, bare: bool, form: str, *
     from weft.workflows.images.registries import open_registries
     from weft.workflows.images.transfer import Report
 
+    judge = judge_of(verify_keys, verify_policy)
     places = read_place(source), read_place(target)
 
     async def run() -> Report:
@@ -44,6 +58,7 @@ def copy(console: Console, /, source: str, target: str, bare: bool, form: str, *
                     registries=registries,
                     store=Store(console.places.store),
                     attachments=not bare,
+                    judge=judge,
                     progress=progress,
                 )
 

@@ -9,6 +9,7 @@ import click
 from weft.cli.console import Console
 from weft.cli.registry_options import access_of, credential_options, trust_options
 from weft.cli.transfers import report_document, show_report, watch
+from weft.cli.verify_options import judge_of, verify_options
 
 if TYPE_CHECKING:
     from weft.oci import Reference
@@ -26,6 +27,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option(
     "-o", "--output", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
+@verify_options
 @credential_options
 @trust_options
 @click.pass_obj
@@ -36,6 +38,8 @@ def pull(
     folder: Path | None,
     store: Path | None,
     form: str,
+    verify_keys: tuple[Path, ...],
+    verify_policy: Path | None,
     **access: Any,
 ) -> None:
     """Fetch an image into the store of this machine, or its files into a folder.
@@ -52,14 +56,15 @@ def pull(
     from weft.workflows.images.transfer import Report
 
     wanted = Reference.parse(reference)
+    judge = judge_of(verify_keys, verify_policy)
 
     async def run() -> tuple[Report, list[Path]]:
         async with open_registries(console.env, [wanted.registry], access_of(access)) as registries:
             with watch(console) as progress:
                 if folder:
-                    return await fetch_files(registries, wanted, folder, progress=progress)
+                    return await fetch_files(registries, wanted, folder, judge=judge, progress=progress)
                 local = Store(store or console.places.store)
-                return await pull_image(local, registries, wanted, progress=progress), []
+                return await pull_image(local, registries, wanted, judge=judge, progress=progress), []
 
     report, files = asyncio.run(run())
     if folder:

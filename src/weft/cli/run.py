@@ -10,12 +10,15 @@ import click
 from weft.cli.console import Console
 from weft.cli.provision import builder, envoy_program
 from weft.cli.run_options import run_options
+from weft.cli.verify_options import policy_of
 from weft.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from weft.envoy import Program
+    from weft.signing import Policy
+    from weft.workflows.running.loading import Admit
     from weft.workflows.running.order import Host, Order, Running
 
 __all__ = ["run", "start"]
@@ -33,7 +36,16 @@ def run(console: Console, /, **words: Any) -> None:
     start(console, **words)
 
 
-def start(console: Console, *, out: str | None, form: str, yes: bool, **words: Any) -> None:
+def start(
+    console: Console,
+    *,
+    out: str | None,
+    form: str,
+    yes: bool,
+    verify_keys: tuple[Path, ...],
+    verify_policy: Path | None,
+    **words: Any,
+) -> None:
     """What ``weft run`` and ``weft deploy envoy`` do."""
     import asyncio
 
@@ -43,7 +55,12 @@ def start(console: Console, *, out: str | None, form: str, yes: bool, **words: A
     from weft.workflows.running.run import render, serve
 
     order = _order(console, **words)
-    loader = Loader(store=console.places.store, build=builder(console, yes=yes))
+    policy = policy_of(verify_keys, verify_policy)
+    loader = Loader(
+        store=console.places.store,
+        build=builder(console, yes=yes),
+        admit=_admission(console, policy) if policy else None,
+    )
     if out:
         bootstrap = asyncio.run(render(order, loader, cache=console.places.cache))
         _write(console, bootstrap, out, form)
@@ -51,6 +68,12 @@ def start(console: Console, *, out: str | None, form: str, yes: bool, **words: A
     tell = Tell(ready=_announcer(console, form), say=console.talk, trouble=console.explain)
     if run_until_told(serve(order, loader, _host(console, yes=yes, **words), tell)):
         console.talk("stopped")
+
+
+def _admission(console: Console, policy: "Policy") -> "Admit":
+    from weft.workflows.signatures.verify import stored_admission
+
+    return stored_admission(console.places.store, policy, console.env)
 
 
 def _order(

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import click
 
+from weft.cli.verify_options import verify_options
+
 __all__ = ["run_options"]
 
 _PORT = click.IntRange(0, 65535)
@@ -51,6 +53,7 @@ _PROCESS = (
 
 def run_options(command: Callable[..., None]) -> Callable[..., None]:
     """Give a command the arguments of ``weft run``."""
+    command = verify_options(command)
     for option in reversed((*_FILTERS, *_TRAFFIC, *_PROCESS)):
         command = option(command)
     return command

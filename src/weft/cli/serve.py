@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from weft.cli.console import Console
-from weft.errors import UsageError
+from weft.cli.verify_options import policy_of, verify_options
 
 __all__ = ["serve"]
 
@@ -65,17 +65,7 @@ def serve() -> None:
     metavar="S",
     help="Seconds that a module stays which nobody wants.",
 )
-@click.option(
-    "--verify-key",
-    "keys",
-    type=_FILE,
-    multiple=True,
-    metavar="FILE",
-    help="Take only images signed with one of these public keys.",
-)
-@click.option(
-    "--verify-policy", "policy_path", type=_FILE, metavar="FILE", help="Take only what this policy allows."
-)
+@verify_options
 @click.option("--once", is_flag=True, help="One pass, then end: code 1 when an image is missing.")
 @click.pass_obj
 def node_cache(
@@ -88,6 +78,8 @@ def node_cache(
     address: str,
     node: str | None,
     once: bool,
+    verify_keys: tuple[Path, ...],
+    verify_policy: Path | None,
     **words: Any,
 ) -> None:
     """Keep the modules of images as verified files on this node.
@@ -117,7 +109,7 @@ def node_cache(
     duty = Duty(
         references=tuple(map(Reference.parse, references)),
         list_file=ref_file,
-        policy=_policy(words.pop("keys"), words.pop("policy_path")),
+        policy=policy_of(verify_keys, verify_policy),
     )
     if not once:
         run_until_told(
@@ -130,13 +122,3 @@ def node_cache(
     console.document(report.document(), "json")
     if not report.ready:
         raise WeftError("not every image is here")
-
-
-def _policy(keys: tuple[Path, ...], path: Path | None) -> Any:
-    from weft.workflows.signatures.keys import policy_of_keys, read_policy
-
-    if keys and path:
-        raise UsageError("--verify-key and --verify-policy exclude each other")
-    if path:
-        return read_policy(path)
-    return policy_of_keys(keys) if keys else None

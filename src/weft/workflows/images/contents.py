@@ -4,12 +4,12 @@ None of them knows the others, nor these protocols. Bytes are checked against th
 the sink if it does so, else by the source.
 """
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from typing import Protocol
 
-from weft.oci import Descriptor, Digest, Index, Manifest
+from weft.oci import Descriptor, Digest, Index, Manifest, Reference
 
-__all__ = ["Opener", "Sink", "Source"]
+__all__ = ["Judge", "Opener", "Sink", "Source"]
 
 Opener = Callable[[], AsyncGenerator[bytes, None]]
 """Gives the bytes of a blob from the start, as often as it is called."""
@@ -29,6 +29,10 @@ class Source(Protocol):
     async def referrers(self, subject: Digest, /) -> Sequence[Descriptor]:
         """What says that it belongs to a manifest."""
         ...
+
+
+Judge = Callable[[Source, Reference, Digest], Awaitable[None]]
+"""Lets the manifest with a digest pass as an image, or raises; the source has its signatures."""
 
 
 class Sink(Protocol):

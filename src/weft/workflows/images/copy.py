@@ -13,7 +13,7 @@ from weft.errors import UsageError
 from weft.oci import DEFAULT_TAG, Digest, Index, Manifest, Reference
 from weft.registry import Registries
 from weft.store import Store
-from weft.workflows.images.contents import Sink, Source
+from weft.workflows.images.contents import Judge, Sink, Source
 from weft.workflows.images.graph import read_graph
 from weft.workflows.images.local import StoreContents
 from weft.workflows.images.transfer import AT_ONCE, Progress, Report, Transfer
@@ -69,8 +69,8 @@ def read_place(text: str) -> Place:
 
 
 def hosts_of(*places: Place) -> list[str]:
-    """The registries among ``places``."""
-    return [place.reference.registry for place in places if isinstance(place, InRegistry)]
+    """The registries that ``places`` name."""
+    return [place.reference.registry for place in places if not isinstance(place, InArchive)]
 
 
 async def copy(
@@ -80,6 +80,7 @@ async def copy(
     registries: Registries,
     store: Store,
     attachments: bool = True,
+    judge: Judge | None = None,
     progress: Progress | None = None,
 ) -> Report:
     """Copy everything under ``source`` to ``target``: all platforms, and what refers to it.
@@ -92,6 +93,10 @@ async def copy(
         raise UsageError("both are files", hint="cp copies a file")
     async with AsyncExitStack() as stack:
         content, root = await _open_source(stack, source, target, registries, store)
+        if judge:
+            reference = _named(source, target)
+            assert reference is not None  # noqa: S101 - one of two places is no archive
+            await judge(_signed_in(source, content, registries), reference, root.digest)
         # The store has names for images only: what refers to them stays in registries and archives.
         attached = attachments and not isinstance(target, InStore)
         graph = await read_graph(content, root, attachments=attached)
@@ -104,6 +109,13 @@ async def copy(
         if isinstance(sink, ArchiveWriter) and tag is None:
             sink.name(root, str(_named(source, target)))
         return report
+
+
+def _signed_in(place: Place, content: Source, registries: Registries) -> Source:
+    """Where signatures are: with the image, but the store has none, so those of its images are at home."""
+    if isinstance(place, InStore):
+        return registries.repository(place.reference.registry, place.reference.repository)
+    return content
 
 
 async def _open_source(

@@ -9,7 +9,7 @@ from pathlib import Path
 from weft.errors import NotFound, UsageError
 from weft.oci import Annotation, Descriptor, Digest, Index, Manifest, Reference
 from weft.registry import Registries
-from weft.workflows.images.contents import Opener
+from weft.workflows.images.contents import Judge, Opener
 from weft.workflows.images.folder import lay, move_into, unpack
 from weft.workflows.images.graph import Graph, Node
 from weft.workflows.images.pull import image_graph
@@ -22,7 +22,12 @@ _UNPACK = "io.deis.oras.content.unpack"
 
 
 async def fetch_files(
-    registries: Registries, reference: Reference, folder: Path, *, progress: Progress | None = None
+    registries: Registries,
+    reference: Reference,
+    folder: Path,
+    *,
+    judge: Judge | None = None,
+    progress: Progress | None = None,
 ) -> tuple[Report, list[Path]]:
     """Write every part of ``reference`` that has a file name into ``folder``; gives the names.
 
@@ -30,6 +35,8 @@ async def fetch_files(
     """
     source = registries.repository(reference.registry, reference.repository)
     graph = await image_graph(source, reference)
+    if judge:
+        await judge(source, reference, graph.root.digest)
     manifest = graph.nodes[0].manifest
     assert isinstance(manifest, Manifest)  # noqa: S101 - the first is the image
     named = [blob for blob in (manifest.config, *manifest.layers) if blob.annotations.get(Annotation.TITLE)]

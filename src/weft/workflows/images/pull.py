@@ -4,6 +4,7 @@ from weft.image import choose_manifest
 from weft.oci import DEFAULT_TAG, Manifest, Reference
 from weft.registry import Registries, Repository
 from weft.store import Store
+from weft.workflows.images.contents import Judge
 from weft.workflows.images.graph import Graph, Node
 from weft.workflows.images.local import StoreContents
 from weft.workflows.images.transfer import Progress, Report, Transfer
@@ -12,15 +13,24 @@ __all__ = ["image_graph", "pull"]
 
 
 async def pull(
-    store: Store, registries: Registries, reference: Reference, *, progress: Progress | None = None
+    store: Store,
+    registries: Registries,
+    reference: Reference,
+    *,
+    judge: Judge | None = None,
+    progress: Progress | None = None,
 ) -> Report:
     """Copy ``reference`` into the store under its own name; its digest decides when it has one.
+
+    ``judge`` is asked before anything but the manifest is fetched, and what it judged is what is kept.
 
     Of an index comes the image that suits wasm, and the index itself, so that the index's digest stays the
     image's name. Raises ``NotFound``.
     """
     source = registries.repository(reference.registry, reference.repository)
     graph = await image_graph(source, reference)
+    if judge:
+        await judge(source, reference, graph.root.digest)
     with store.adding():
         report = await Transfer(source, StoreContents(store), progress=progress).run(graph)
         store.keep(reference, graph.root)

@@ -5,14 +5,17 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from weft.base.files import read_limited
 from weft.errors import UsageError
 from weft.project import Project
 from weft.workflows.authoring.modules import load_module_bytes
 
-__all__ = ["Build", "Loaded", "Loader", "from_project", "load_file", "load_image"]
+if TYPE_CHECKING:
+    from weft.oci import Reference
+
+__all__ = ["Admit", "Build", "Loaded", "Loader", "from_project", "load_file", "load_image"]
 
 _MAX_SCHEMA = 1024 * 1024
 
@@ -35,6 +38,8 @@ class Loaded:
 
 Build = Callable[[Path], Awaitable[Loaded]]
 """Project folder → filter."""
+Admit = Callable[["Reference"], Awaitable["Reference"]]
+"""Lets an image of the store pass: gives it pinned to what was judged, or raises."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +48,22 @@ class Loader:
 
     store: Path
     build: Build
+    admit: Admit | None = None
+    """With it, nothing but images that it lets pass is run."""
 
     async def load(self, source: str) -> Loaded:
         """The filter as it is now. Raises ``NotFound``, ``UsageError`` and what ``build`` raises."""
+        if self.admit:
+            return await self._admitted(source, self.admit)
         folder = _folder(source)
         return await self.build(folder) if folder else self._finished(source)
+
+    async def _admitted(self, source: str, admit: Admit) -> Loaded:
+        from weft.oci import Reference
+
+        if _is_path(source):
+            raise UsageError(f"{source} is not an image, so nobody can have signed it")
+        return load_image(str(await admit(Reference.parse(source))), self.store)
 
     def watched(self, source: str) -> Path:
         """The file or folder that changes when the filter does."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from weft.errors import NotFound
 from weft.oci import Descriptor, Digest, DocumentInvalid, Index, Manifest, MediaType
-from weft.registry import ContentMismatch, RegistryError, Repository
+from weft.registry import ContentMismatch, RegistryError
 from weft.signing import (
     BUNDLE_TYPE,
     SIMPLE_TYPE,
@@ -21,6 +21,7 @@ from weft.signing import (
     read_simple,
     signature_tag,
 )
+from weft.workflows.images.contents import Source
 
 __all__ = ["MAX_DOCUMENTS", "Found", "find_bundles", "find_signatures", "find_simple", "simple_manifest"]
 
@@ -47,12 +48,12 @@ class Found:
         return Found(self.signatures + other.signatures, self.problems + other.problems)
 
 
-async def find_signatures(repository: Repository, digest: Digest) -> Found:
+async def find_signatures(repository: Source, digest: Digest) -> Found:
     """All signatures of ``digest``, in both of cosign's layouts."""
     return await find_simple(repository, digest) + await find_bundles(repository, digest)
 
 
-async def find_simple(repository: Repository, digest: Digest) -> Found:
+async def find_simple(repository: Source, digest: Digest) -> Found:
     """The signatures in the image at the tag ``sha256-<hex>.sig``."""
     where = f"{repository}:{signature_tag(digest)}"
     try:
@@ -68,7 +69,7 @@ async def find_simple(repository: Repository, digest: Digest) -> Found:
     return await _gather(layers, each, where)
 
 
-async def simple_manifest(repository: Repository, digest: Digest) -> Manifest | None:
+async def simple_manifest(repository: Source, digest: Digest) -> Manifest | None:
     """The image at the tag ``sha256-<hex>.sig``, if there is one.
 
     Raises ``SignatureInvalid`` for an index, which cosign never writes there.
@@ -83,7 +84,7 @@ async def simple_manifest(repository: Repository, digest: Digest) -> Manifest | 
     return manifest
 
 
-async def find_bundles(repository: Repository, digest: Digest) -> Found:
+async def find_bundles(repository: Source, digest: Digest) -> Found:
     """The signatures in the bundles that refer to ``digest``."""
     where = f"what refers to {repository}@{digest}"
     try:
@@ -126,7 +127,7 @@ async def _gather(
     return Found(tuple(signatures[:_MAX_SIGNATURES]), tuple(problems))
 
 
-async def _read(repository: Repository, blob: Descriptor, limit: int) -> bytes:
+async def _read(repository: Source, blob: Descriptor, limit: int) -> bytes:
     """A small blob, verified; raises ``SignatureInvalid`` for one that is not small."""
     if blob.size > limit:
         raise SignatureInvalid(f"{blob.digest} has {blob.size} bytes, more than the {limit} of a signature")

@@ -4,15 +4,20 @@ A tag is resolved once, here. Everything after uses the digest: the signatures a
 whoever asked gets a reference with it, so that what was verified is what is used.
 """
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from weft.oci import DEFAULT_TAG, Digest, Reference
 from weft.registry import Registries
 from weft.signing import Policy
+from weft.store import Store
+from weft.workflows.images.contents import Judge, Source
+from weft.workflows.images.registries import open_registries
 from weft.workflows.signatures.lookup import find_signatures
 
-__all__ = ["Verified", "verified", "verify"]
+__all__ = ["Verified", "judge_by", "stored_admission", "verified", "verify"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +66,40 @@ async def verify(registries: Registries, reference: Reference, policy: Policy) -
     repository = registries.repository(reference.registry, reference.repository)
     # The manifest itself, not what a HEAD claims: its digest is computed here from its bytes.
     manifest = await repository.manifest(reference.digest or reference.tag or DEFAULT_TAG)
-    found = await find_signatures(repository, manifest.digest)
-    judgement = policy.check(reference, manifest.digest, found.signatures, unread=found.problems)
-    return Verified(reference, manifest.digest, tuple(sorted(judgement.signed_by)))
+    return await _judged(repository, reference, manifest.digest, policy)
+
+
+async def _judged(source: Source, reference: Reference, digest: Digest, policy: Policy) -> Verified:
+    found = await find_signatures(source, digest)
+    judgement = policy.check(reference, digest, found.signatures, unread=found.problems)
+    return Verified(reference, digest, tuple(sorted(judgement.signed_by)))
+
+
+def judge_by(policy: Policy) -> Judge:
+    """Lets pass what ``policy`` does; raises ``Unverified`` with every reason."""
+
+    async def judge(source: Source, reference: Reference, digest: Digest) -> None:
+        await _judged(source, reference, digest, policy)
+
+    return judge
+
+
+def stored_admission(
+    store: Path, policy: Policy, env: Mapping[str, str]
+) -> Callable[[Reference], Awaitable[Reference]]:
+    """Pins references of images of the store to what is there now, when ``policy`` lets it pass.
+
+    The store keeps no signatures: they are looked for in the image's registry, under the stored digest.
+    """
+
+    async def admit(reference: Reference) -> Reference:
+        digest = Store(store).find(reference).digest
+        async with open_registries(env, ()) as registries:
+            repository = registries.repository(reference.registry, reference.repository)
+            await _judged(repository, reference, digest, policy)
+        return reference.pinned(digest)
+
+    return admit
 
 
 async def verified(registries: Registries, reference: Reference, policy: Policy) -> Reference:
