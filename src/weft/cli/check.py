@@ -1,11 +1,12 @@
 """``weft check``."""
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from weft.cli.console import Console
+from weft.cli.registry_options import access_of, trust_options
 from weft.errors import FilterRefused, PartMissing
 
 if TYPE_CHECKING:
@@ -32,8 +33,19 @@ _OUTCOMES = {
 )
 @click.option("--envoy", metavar="PATH|VERSION", help="The Envoy to ask. Default: the first that is found.")
 @click.option("--offline", is_flag=True, help="Judge by weft's own rules only; start no Envoy.")
+@click.option("--consumers", is_flag=True, help="Say instead who takes the image REF as it is packed.")
+@trust_options
 @click.pass_obj
-def check(console: Console, what: str, output: str, envoy: str | None, offline: bool) -> None:
+def check(
+    console: Console,
+    /,
+    what: str,
+    output: str,
+    envoy: str | None,
+    offline: bool,
+    consumers: bool,
+    **access: Any,
+) -> None:
     """Say whether Envoy would load a module, and why not.
 
     First by weft's own rules, then by Envoy itself where there is one. Exit code 6 when it would not.
@@ -41,6 +53,9 @@ def check(console: Console, what: str, output: str, envoy: str | None, offline: 
     from weft.workflows.authoring.check import check_offline
     from weft.workflows.authoring.modules import load_module, stored_module
 
+    if consumers:
+        _ask_consumers(console, what, output, access)
+        return
     loaded = load_module(what, stored_module(console.places.store))
     checked = check_offline(loaded) if offline else _ask(console, loaded, envoy)
     if output == "json":
@@ -50,6 +65,31 @@ def check(console: Console, what: str, output: str, envoy: str | None, offline: 
             console.data(line)
     if not checked.loads:
         raise FilterRefused(f"Envoy would not run {what}")
+
+
+def _ask_consumers(console: Console, what: str, output: str, access: dict[str, Any]) -> None:
+    import asyncio
+
+    from weft.oci import Reference
+    from weft.store import Store
+    from weft.workflows.images.consumers import Consumers, consumers_of
+    from weft.workflows.images.registries import open_registries
+
+    reference = Reference.parse(what)
+
+    async def run() -> Consumers:
+        async with open_registries(console.env, [reference.registry], access_of(access)) as registries:
+            return await consumers_of(Store(console.places.store), registries, reference)
+
+    found = asyncio.run(run())
+    if output == "json":
+        console.document(found.document(), output)
+        return
+    console.talk(f"{found.digest} in {found.place}")
+    for answer in found.answers:
+        console.data(f"{'ok' if answer.accepts else 'FAIL':<5} {answer.consumer:<14} {answer.versions}")
+        for line in (answer.error or answer.remark).splitlines():
+            console.data(f"{'':<6}{line.strip()}" if line.strip() else "")
 
 
 def _ask(console: Console, loaded: "LoadedModule", envoy: str | None) -> "Checked":

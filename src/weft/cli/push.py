@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["annotations_of", "push"]
 
+_FLAVOR = click.Choice(["solo", "compat", "cncf"])
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
@@ -22,6 +23,8 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.argument("reference", metavar="REF")
 @click.argument("files", metavar="[FILE[:TYPE]]...", nargs=-1)
 @click.option("--as", "other", metavar="REF", default="", help="Publish it under another name.")
+@click.option("--flavor", type=_FLAVOR, help="Publish it in this flavor.  [default: as it was built]")
+@click.option("--also", metavar="FLAVOR,...", default="", help="And in these beside it, at TAG-FLAVOR.")
 @click.option("--manifest-config", metavar="FILE[:TYPE]", default="", help="With files: the config.")
 @click.option("--artifact-type", metavar="TYPE", default="", help="With files: what they are together.")
 @click.option("-a", "--annotation", "annotations", metavar="KEY=VALUE", multiple=True, help="With files.")
@@ -38,6 +41,8 @@ def push(
     reference: str,
     files: tuple[str, ...],
     other: str,
+    flavor: str | None,
+    also: str,
     manifest_config: str,
     artifact_type: str,
     annotations: tuple[str, ...],
@@ -54,9 +59,9 @@ def push(
     from weft.oci import Reference
     from weft.store import Store
     from weft.workflows.images.attach import push_artifact
+    from weft.workflows.images.push import Pushed
     from weft.workflows.images.push import push as push_image
     from weft.workflows.images.registries import open_registries
-    from weft.workflows.images.transfer import Report
 
     source = Reference.parse(reference)
     target = Reference.parse(other) if other else source
@@ -64,15 +69,28 @@ def push(
     if artifact and other:
         raise UsageError("--as is for images of the store; name the artifact as REF")
 
-    async def run() -> Report:
+    if artifact and (flavor or also):
+        raise UsageError("--flavor and --also are for images of the store")
+
+    async def run() -> list[Pushed]:
         async with open_registries(console.env, [target.registry], access_of(access)) as registries:
             with watch(console) as progress:
                 if artifact:
-                    return await push_artifact(registries, target, artifact, progress=progress)
+                    report = await push_artifact(registries, target, artifact, progress=progress)
+                    return [Pushed(target, report)]
                 local = Store(store or console.places.store)
-                return await push_image(local, registries, source, target=target, progress=progress)
+                return await push_image(
+                    local,
+                    registries,
+                    source,
+                    target=target,
+                    flavor=flavor or "",
+                    also=tuple(word for word in also.split(",") if word),
+                    progress=progress,
+                )
 
-    show_report(console, "Pushed", str(target), asyncio.run(run()), form)
+    for pushed in asyncio.run(run()):
+        show_report(console, "Pushed", str(pushed.reference), pushed.report, form)
 
 
 def _artifact(

@@ -29,6 +29,8 @@ class WasmAnnotation:
     TYPE: Final = "module.wasm.runtime/type"
     VARIANT: Final = "module.wasm.image/variant"
     """``compat`` on images whose module is in a tar layer; Harbor looks for it."""
+    FLAVOR: Final = "dev.weft.flavor"
+    """Which flavor an image is that stands beside another one of the same module, its subject."""
     RUNTIME_CONFIG: Final = "dev.weft.runtime-config"
     """The whole runtime-config.json, where a flavor has no other place for it."""
 

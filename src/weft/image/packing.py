@@ -8,10 +8,11 @@ from weft.image.archive import MAX_MODULE_BYTES
 from weft.image.errors import ImageInvalid
 from weft.image.flavors import cncf, compat, solo
 from weft.image.image import Contents, Image, check_module
+from weft.image.names import WasmAnnotation
 from weft.image.runtime_config import RuntimeConfig
 from weft.oci import Descriptor, Index, Manifest
 
-__all__ = ["FLAVORS", "Flavor", "choose_manifest", "flavor_of", "pack", "unpack"]
+__all__ = ["FLAVORS", "Flavor", "choose_manifest", "flavor_of", "pack", "pack_beside", "unpack"]
 
 
 class Flavor(Protocol):
@@ -48,6 +49,20 @@ def pack(module: bytes, runtime: RuntimeConfig, *, flavor: str = solo.NAME) -> I
     if len(module) > MAX_MODULE_BYTES:
         raise ImageInvalid(f"the module has {len(module)} bytes; Istio takes {MAX_MODULE_BYTES} at most")
     return FLAVORS[flavor].pack(check_module(module, "what should be packed"), runtime)
+
+
+def pack_beside(main: Image, flavor: str) -> Image:
+    """The module of ``main`` once more, in another flavor, as an image whose subject is ``main``."""
+    contents = unpack(main)
+    image = pack(contents.module, contents.runtime or RuntimeConfig(), flavor=flavor)
+    manifest = Manifest.build(
+        image.manifest.config,
+        image.manifest.layers,
+        {**image.manifest.annotations, WasmAnnotation.FLAVOR: flavor},
+        media_type=image.manifest.media_type,
+        subject=Descriptor(main.manifest.media_type, main.digest, len(main.manifest.raw)),
+    )
+    return Image(manifest, image.blobs)
 
 
 def flavor_of(manifest: Manifest) -> Flavor:

@@ -1,13 +1,28 @@
-"""Publish an image of the store."""
+"""Publish an image of the store, in its flavor or another, and others beside it."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from weft.errors import UsageError
+from weft.image import Image, RuntimeConfig, flavor_of, pack_beside, unpack
+from weft.image import pack as pack_image
 from weft.oci import Reference
 from weft.registry import Registries
 from weft.store import Store
-from weft.workflows.images.graph import read_graph
+from weft.workflows.images.graph import Graph, Node, read_graph
 from weft.workflows.images.local import StoreContents
+from weft.workflows.images.packed import PackedContents
 from weft.workflows.images.transfer import Progress, Report, Transfer
 
-__all__ = ["push"]
+__all__ = ["Pushed", "push"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """One image that is published now, and what that took."""
+
+    reference: Reference
+    report: Report
 
 
 async def push(
@@ -16,15 +31,47 @@ async def push(
     reference: Reference,
     *,
     target: Reference | None = None,
+    flavor: str = "",
+    also: Sequence[str] = (),
     progress: Progress | None = None,
-) -> Report:
+) -> list[Pushed]:
     """Copy ``reference`` from the store to its registry, or to where ``target`` says.
 
-    Raises ``NotFound`` when the store has no such image.
+    With ``flavor`` its module is packed anew where the image is of another one. Of every flavor in ``also``
+    an image is published beside it, at ``TAG-FLAVOR``, with the first as its subject: whoever copies the
+    first finds them. Raises ``NotFound``, and ``UsageError`` for a flavor that does not exist.
     """
     target = target or reference
-    source = StoreContents(store)
-    manifest = store.manifest(store.find(reference))
-    graph = await read_graph(source, manifest)
     sink = registries.repository(target.registry, target.repository)
-    return await Transfer(source, sink, progress=progress).run(graph, target.tag)
+    if not flavor and not also:
+        source = StoreContents(store)
+        graph = await read_graph(source, store.manifest(store.find(reference)))
+        return [Pushed(target, await Transfer(source, sink, progress=progress).run(graph, target.tag))]
+    main = _in_flavor(store.get(reference), flavor)
+    own = flavor_of(main.manifest).NAME
+    if own in also:
+        raise UsageError(f"{reference} is of flavor {own} already", hint=f"leave {own} out of --also")
+    images = [(target, main), *((_beside(target, name), pack_beside(main, name)) for name in also)]
+    return [
+        Pushed(
+            name,
+            await Transfer(PackedContents(image), sink, progress=progress).run(
+                Graph((Node(image.manifest),)), name.tag
+            ),
+        )
+        for name, image in images
+    ]
+
+
+def _in_flavor(image: Image, flavor: str) -> Image:
+    if flavor in {"", flavor_of(image.manifest).NAME}:
+        return image
+    contents = unpack(image)
+    return pack_image(contents.module, contents.runtime or RuntimeConfig(), flavor=flavor)
+
+
+def _beside(target: Reference, flavor: str) -> Reference:
+    """``NAME:TAG-FLAVOR``: found by those who can only name a tag."""
+    if target.tag is None:
+        raise UsageError(f"{target} has no tag for --also to add to", hint=f"push {target.name}:TAG")
+    return Reference.parse(f"{target.name}:{target.tag}-{flavor}")
