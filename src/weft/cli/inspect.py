@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from weft.cli.console import Console
+from weft.cli.registry_options import access_of, trust_options
 
 __all__ = ["inspect"]
 
@@ -25,8 +26,14 @@ _PAGES_PER_MIB = 16
     default="table",
     help="How to show it; json and yaml have everything.",
 )
+@click.option(
+    "--show",
+    type=click.Choice(["readme", "license", "schema", "scenarios", "sbom", "provenance"]),
+    help="Show what travels with the image REF instead, of the store or its registry.",
+)
+@trust_options
 @click.pass_obj
-def inspect(console: Console, what: str, output: str) -> None:
+def inspect(console: Console, /, what: str, output: str, show: str | None, **access: Any) -> None:
     """Show what a module is made of.
 
     ABI version, entry point, allocator, host functions, callbacks, memory, sizes, producers. Nothing is run.
@@ -34,6 +41,9 @@ def inspect(console: Console, what: str, output: str) -> None:
     from weft.workflows.authoring.inspect import inspection
     from weft.workflows.authoring.modules import load_module, stored_module
 
+    if show:
+        _show(console, what, show, output, access)
+        return
     document = inspection(load_module(what, stored_module(console.places.store)))
     if output != "table":
         console.document(document, output)
@@ -50,6 +60,31 @@ def inspect(console: Console, what: str, output: str) -> None:
                     break_on_hyphens=False,
                 )
             )
+
+
+def _show(console: Console, what: str, kind: str, output: str, access: dict[str, Any]) -> None:
+    import asyncio
+
+    from weft.oci import Reference
+    from weft.store import Store
+    from weft.workflows.images.attached import Document, attached_documents
+    from weft.workflows.images.registries import open_registries
+
+    reference = Reference.parse(what)
+
+    async def run() -> list[Document]:
+        async with open_registries(console.env, [reference.registry], access_of(access)) as registries:
+            return await attached_documents(Store(console.places.store), registries, reference, kind)
+
+    found = asyncio.run(run())
+    texts = {document.title: document.data.decode(errors="replace") for document in found}
+    if output != "table":
+        console.document(texts, output)
+        return
+    for title, text in texts.items():
+        if len(texts) > 1:
+            console.talk(f"-- {title}")
+        console.data(text.rstrip("\n"))
 
 
 def _rows(document: dict[str, Any]) -> Iterator[tuple[str, str]]:

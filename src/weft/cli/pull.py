@@ -27,6 +27,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option(
     "-o", "--output", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
+@click.option("--attached", is_flag=True, help="Fetch what is attached to the image, too.")
 @verify_options
 @credential_options
 @trust_options
@@ -38,6 +39,7 @@ def pull(
     folder: Path | None,
     store: Path | None,
     form: str,
+    attached: bool,
     verify_keys: tuple[Path, ...],
     verify_policy: Path | None,
     **access: Any,
@@ -64,7 +66,10 @@ def pull(
                 if folder:
                     return await fetch_files(registries, wanted, folder, judge=judge, progress=progress)
                 local = Store(store or console.places.store)
-                return await pull_image(local, registries, wanted, judge=judge, progress=progress), []
+                report = await pull_image(
+                    local, registries, wanted, attached=attached, judge=judge, progress=progress
+                )
+                return report, []
 
     report, files = asyncio.run(run())
     if folder:

@@ -4,13 +4,15 @@ Other tools write here too, so entries are kept as they stand, member for member
 understood is carried along and never stands in another's way.
 """
 
-from dataclasses import dataclass
+from collections.abc import Container
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from weft.oci import (
     Annotation,
     Descriptor,
+    Digest,
     DocumentInvalid,
     JsonView,
     MediaType,
@@ -18,7 +20,7 @@ from weft.oci import (
     ReferenceInvalid,
 )
 
-__all__ = ["MAX_NAMES", "LocalAnnotation", "Name", "add", "names_in", "remove"]
+__all__ = ["MAX_NAMES", "LocalAnnotation", "Name", "add", "attach", "names_in", "remove", "without"]
 
 MAX_NAMES = 100_000
 
@@ -31,6 +33,8 @@ class LocalAnnotation:
     MODULE_DIGEST = "dev.weft.module.digest"
     MODULE_SIZE = "dev.weft.module.size"
     """The module inside a compat image, so that listing need not unpack it."""
+    SUBJECT = "dev.weft.subject"
+    """Of an attachment: what it belongs to. It has no name, and goes when its subject goes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +52,11 @@ class Name:
     def shown(self) -> str:
         """What lists call it and ``remove`` understands; never empty."""
         return self.text or f"<none>@{self.descriptor.digest if self.descriptor else 'unknown'}"
+
+    @property
+    def subject(self) -> str:
+        """The digest of what this is attached to; empty for an image of its own."""
+        return self.descriptor.annotations.get(LocalAnnotation.SUBJECT, "") if self.descriptor else ""
 
     def answers(self, wanted: Reference) -> bool:
         """Whether ``wanted`` means this image. A digest decides; a tag beside it is for people."""
@@ -111,6 +120,33 @@ def add(index: JsonView, reference: Reference, manifest: Descriptor, notes: dict
         manifest.platform,
     )
     return _document(index, [*kept, entry.to_json()])
+
+
+def attach(index: JsonView, attachment: Descriptor, subject: Digest, *, instead: bool) -> dict[str, Any]:
+    """The document with ``attachment`` once; ``instead`` of all others of its type at its subject."""
+
+    def stays(name: Name) -> bool:
+        there = name.descriptor
+        if there is None or name.subject != str(subject):
+            return True
+        return there.digest != attachment.digest and not (
+            instead and there.artifact_type == attachment.artifact_type
+        )
+
+    kept = [view.value for view in index.get("manifests").items(limit=MAX_NAMES) if stays(_name(view))]
+    notes = {LocalAnnotation.SUBJECT: str(subject)}
+    entry = replace(attachment, annotations={**attachment.annotations, **notes})
+    return _document(index, [*kept, entry.to_json()])
+
+
+def without(index: JsonView, gone: Container[Digest]) -> dict[str, Any]:
+    """The document without the attachments in ``gone``."""
+    kept = [
+        view.value
+        for view in index.get("manifests").items(limit=MAX_NAMES)
+        if not ((name := _name(view)).subject and name.descriptor and name.descriptor.digest in gone)
+    ]
+    return _document(index, kept)
 
 
 def _document(index: JsonView, entries: list[Any]) -> dict[str, Any]:

@@ -30,13 +30,17 @@ class Freed:
     """Files that killed processes had not finished."""
     size: int
     """Bytes of both."""
+    attachments: tuple[Digest, ...] = ()
+    """Those whose subject went, too; their entries are the caller's business."""
 
 
 def prune(layout: Layout, blobs: Blobs, names: list[Name], *, dry_run: bool) -> Freed:
     """Delete what no entry of ``names`` needs. Raises ``StoreError`` when one does not say what it needs."""
     needed = set[Digest]()
     for name in names:
-        needed.update(_needs_of(name, blobs, layout))
+        if not name.subject:
+            needed.update(_needs_of(name, blobs, layout))
+    orphans = _follow(needed, [name for name in names if name.subject], blobs, layout)
     with explained(layout.root, "delete from"):
         garbage = sorted((digest, size) for digest, size in blobs.all() if digest not in needed)
         leftovers = [(path, path.stat().st_size) for path in layout.leftovers()]
@@ -46,7 +50,16 @@ def prune(layout: Layout, blobs: Blobs, names: list[Name], *, dry_run: bool) -> 
             for path, _ in leftovers:
                 path.unlink()
     freed = sum(size for _, size in garbage) + sum(size for _, size in leftovers)
-    return Freed(tuple(digest for digest, _ in garbage), len(leftovers), freed)
+    return Freed(tuple(digest for digest, _ in garbage), len(leftovers), freed, orphans)
+
+
+def _follow(needed: set[Digest], attached: list[Name], blobs: Blobs, layout: Layout) -> tuple[Digest, ...]:
+    """Add what attachments of the needed need, and theirs in turn; gives those that belong to nothing."""
+    while belonging := [name for name in attached if name.subject in map(str, needed)]:
+        attached = [name for name in attached if name not in belonging]
+        for name in belonging:
+            needed.update(_needs_of(name, blobs, layout))
+    return tuple(name.descriptor.digest for name in attached if name.descriptor)
 
 
 def _needs_of(name: Name, blobs: Blobs, layout: Layout) -> set[Digest]:

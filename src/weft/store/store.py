@@ -17,7 +17,7 @@ from weft.store.blobs import Blobs, BlobWriter
 from weft.store.entries import MAX_BLOB_BYTES, Entry, describe, image_of, module_in, read_manifest
 from weft.store.errors import BlobDamaged, StoreError
 from weft.store.layout import Layout
-from weft.store.names import LocalAnnotation, Name, add, names_in, remove
+from weft.store.names import LocalAnnotation, Name, add, attach, names_in, remove, without
 from weft.store.pruning import Freed, prune
 
 __all__ = ["Store"]
@@ -42,7 +42,7 @@ class Store:
     def entries(self) -> list[Entry]:
         """Every image with what is known of it, broken ones too, in the order they were named."""
         names = names_in(self._layout.read_index())
-        entries = (describe(name, self._blobs, self.root) for name in names)
+        entries = (describe(name, self._blobs, self.root) for name in names if not name.subject)
         return [entry for entry in entries if entry is not None]
 
     def find(self, reference: Reference) -> Descriptor:
@@ -120,6 +120,40 @@ class Store:
                 self._put_bytes(blob.digest, image.blob(blob))
             return self.keep(reference, image.manifest)
 
+    def attach(self, manifest: Manifest, *, instead: bool = False) -> None:
+        """Keep a manifest whose blobs are here already as one that belongs to its subject, without a name.
+
+        With ``instead`` it takes the place of those of its type. It is pruned with its subject. Raises
+        ``BlobDamaged`` for a blob that is not here.
+        """
+        assert manifest.subject is not None  # noqa: S101 - that makes it an attachment
+        with self.adding():
+            self._put_bytes(manifest.digest, manifest.raw)
+            for blob in manifest.blobs:
+                if fault := self._blobs.fault(blob):
+                    raise BlobDamaged(f"attachment {manifest.digest} cannot be kept: {fault}")
+            self._blobs.sync()
+            descriptor = replace(manifest.descriptor, annotations=manifest.annotations)
+            with self._layout.naming():
+                self._layout.write_index(
+                    attach(self._index(), descriptor, manifest.subject.digest, instead=instead)
+                )
+
+    def referrers(self, subject: Digest) -> list[Descriptor]:
+        """The attachments of ``subject``, as a registry lists them."""
+        return [
+            replace(
+                name.descriptor,
+                annotations={
+                    key: value
+                    for key, value in name.descriptor.annotations.items()
+                    if key != LocalAnnotation.SUBJECT
+                },
+            )
+            for name in names_in(self._layout.read_index())
+            if name.descriptor and name.subject == str(subject)
+        ]
+
     def tag(self, source: Reference, target: Reference) -> Digest:
         """Give the image ``source`` another name too."""
         if target.digest is not None:
@@ -155,7 +189,11 @@ class Store:
         Also raises it when a broken image hides what it needs.
         """
         with self._layout.pruning():
-            return prune(self._layout, self._blobs, names_in(self._layout.read_index()), dry_run=dry_run)
+            index = self._index()
+            freed = prune(self._layout, self._blobs, names_in(index), dry_run=dry_run)
+            if freed.attachments and not dry_run:
+                self._layout.write_index(without(index, freed.attachments))
+            return freed
 
     def _index(self) -> JsonView:
         index = self._layout.read_index()

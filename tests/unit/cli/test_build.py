@@ -45,6 +45,7 @@ def images(home: Path) -> dict[str, dict[str, Any]]:
     return {
         entry["annotations"]["org.opencontainers.image.ref.name"]: json.loads(blob(home, entry["digest"]))
         for entry in entries
+        if "dev.weft.subject" not in entry["annotations"]
     }
 
 

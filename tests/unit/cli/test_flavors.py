@@ -86,7 +86,7 @@ def test_again_changes_nothing(desk: Desk) -> None:
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        pytest.param(["--also", "solo"], "is of flavor solo already", id="the same twice"),
+        pytest.param(["--also", "solo"], "the image is of flavor solo already", id="the same twice"),
         pytest.param(["--also", "tar"], "there is no flavor 'tar'", id="an unknown one"),
         pytest.param(["--flavor", "tar"], "'tar' is not one of", id="an unknown main one"),
     ],

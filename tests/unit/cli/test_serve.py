@@ -205,7 +205,8 @@ def stalls(data: bytes) -> Handler:
         response = web.StreamResponse(headers={"Content-Length": str(len(data))})
         await response.prepare(request)
         await response.write(data[: len(data) // 2])
-        await asyncio.sleep(20)
+        while request.transport and not request.transport.is_closing():
+            await asyncio.sleep(0.05)
         return response
 
     return handler

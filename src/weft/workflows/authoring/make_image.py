@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from weft.base.files import atomic_write, os_errors_as
+from weft.base.tasks import beside
 from weft.errors import UsageError
 from weft.oci import Digest, Reference, ReferenceInvalid
-from weft.toolchains import BuilderImage, Toolbox
+from weft.toolchains import LANGUAGES, BuilderImage, Toolbox
 from weft.workflows.authoring.build import compile_source
+from weft.workflows.authoring.facts import FactFinder, attach_facts
 from weft.workflows.authoring.parts import Allow, Say, ignore, never
 from weft.workflows.authoring.sources import RUNTIME_CONFIG_FILE, Source, read_runtime_config, read_source
 
@@ -73,22 +75,25 @@ async def make_image(
     runtime = read_runtime_config(order.config) if order.config else None
     if order.precompiled:
         reference = _reference(order, order.path.stem)
-        module, beside = _precompiled(order.path)
-        return _keep(order, reference, module, runtime or beside, project=None, seconds=0.0)
+        module, found = _precompiled(order.path)
+        return _keep(order, reference, module, runtime or found, finder=None, seconds=0.0)
     source = read_source(order.path, order.language)
     project = source.project
     reference = _reference(order, project.name)
-    built = await compile_source(
-        source,
-        toolbox=toolbox,
-        compiler=_builder(order, source, toolbox),
-        on_line=on_line,
-        say=say,
-        allow=allow,
-        scratch=order.scratch,
-    )
+    finder = FactFinder(source, toolbox, LANGUAGES[project.language].tools)
+    async with beside(finder.look()) as looking:
+        built = await compile_source(
+            source,
+            toolbox=toolbox,
+            compiler=_builder(order, source, toolbox),
+            on_line=on_line,
+            say=say,
+            allow=allow,
+            scratch=order.scratch,
+        )
+        await looking
     runtime = runtime or source.runtime
-    return _keep(order, reference, built.module, runtime, project=project, seconds=built.seconds)
+    return _keep(order, reference, built.module, runtime, finder=finder, seconds=built.seconds)
 
 
 def _reference(order: Order, name: str) -> Reference | None:
@@ -126,7 +131,7 @@ def _keep(
     module: bytes,
     runtime: "RuntimeConfig | None",
     *,
-    project: "Project | None",
+    finder: FactFinder | None,
     seconds: float,
 ) -> Made:
     """Put module and image where they were wanted."""
@@ -135,8 +140,12 @@ def _keep(
         from weft.image import pack
         from weft.store import Store
 
+        project = finder.source.project if finder else None
         image = pack(module, runtime or _describe(module, project), flavor=order.flavor)
-        digest = Store(order.store).put(reference, image)
+        store = Store(order.store)
+        digest = store.put(reference, image)
+        if finder:
+            attach_facts(store, finder, finder.facts(Digest.of(module), reference, digest), image.manifest)
     if order.out:
         with os_errors_as(f"cannot write {order.out}"):
             atomic_write(order.out, module)

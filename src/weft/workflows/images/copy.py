@@ -14,7 +14,7 @@ from weft.oci import DEFAULT_TAG, Digest, Index, Manifest, Reference
 from weft.registry import Registries
 from weft.store import Store
 from weft.workflows.images.contents import Judge, Sink, Source
-from weft.workflows.images.graph import read_graph
+from weft.workflows.images.graph import read_graph, without_tags
 from weft.workflows.images.local import StoreContents
 from weft.workflows.images.transfer import AT_ONCE, Progress, Report, Transfer
 
@@ -97,9 +97,9 @@ async def copy(
             reference = _named(source, target)
             assert reference is not None  # noqa: S101 - one of two places is no archive
             await judge(_signed_in(source, content, registries), reference, root.digest)
-        # The store has names for images only: what refers to them stays in registries and archives.
-        attached = attachments and not isinstance(target, InStore)
-        graph = await read_graph(content, root, attachments=attached)
+        graph = await read_graph(content, root, attachments=attachments)
+        if isinstance(target, InStore):  # cosign's older signatures are found by a tag, and it has none
+            graph = without_tags(graph)
         sink, tag = _open_sink(stack, source, target, root, registries, store)
         # An archive is written in order, so that the same image gives the same file.
         at_once = 1 if isinstance(target, InArchive) else AT_ONCE

@@ -7,7 +7,7 @@ from weft.errors import NotFound, WeftError
 from weft.oci import Descriptor, Digest, Index, Manifest
 from weft.workflows.images.contents import Source
 
-__all__ = ["Graph", "Node", "read_graph"]
+__all__ = ["Graph", "Node", "read_graph", "without_tags"]
 
 # A signature on an attestation of an image in an index: nobody needs more.
 _MAX_LEVELS = 8
@@ -39,6 +39,11 @@ class Graph:
     def blobs(self) -> dict[Digest, Descriptor]:
         """Every blob once."""
         return {blob.digest: blob for node in self.nodes for blob in _blobs(node.manifest)}
+
+
+def without_tags(graph: Graph) -> Graph:
+    """The same without what only a tag leads to, for a place that has no tags; the root stays."""
+    return Graph(tuple(node for node in graph.nodes if node.tag is None))
 
 
 async def read_graph(source: Source, root: Manifest | Index, *, attachments: bool = False) -> Graph:

@@ -39,9 +39,9 @@ class StoreContents:
         for chunk in self._store.open_blob(descriptor.digest):
             yield chunk
 
-    async def referrers(self, subject: Digest) -> Sequence[Descriptor]:  # noqa: ARG002 - the protocol's
-        """Nothing: attachments stay in registries and archives."""
-        return ()
+    async def referrers(self, subject: Digest) -> Sequence[Descriptor]:
+        """What was built with a manifest, or came with it."""
+        return self._store.referrers(subject)
 
     async def has_manifest(self, descriptor: Descriptor) -> bool:  # noqa: ARG002 - the protocol's
         """Never sure: each blob is looked at, so that a damaged one is replaced."""
@@ -64,8 +64,11 @@ class StoreContents:
         return True
 
     async def put_manifest(self, manifest: Manifest | Index, tag: str | None = None) -> None:  # noqa: ARG002
-        """Keep the bytes of a manifest; its name is the copier's business."""
-        self._store.put_blob(manifest.digest, [manifest.raw], len(manifest.raw))
+        """Keep the bytes of a manifest; its name is the copier's business, and an attachment has none."""
+        if isinstance(manifest, Manifest) and manifest.subject:
+            self._store.attach(manifest)
+        else:
+            self._store.put_blob(manifest.digest, [manifest.raw], len(manifest.raw))
 
 
 async def _pour(chunks: AsyncGenerator[bytes, None], write: Callable[[bytes], None]) -> None:

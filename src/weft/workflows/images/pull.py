@@ -5,7 +5,7 @@ from weft.oci import DEFAULT_TAG, Manifest, Reference
 from weft.registry import Registries, Repository
 from weft.store import Store
 from weft.workflows.images.contents import Judge
-from weft.workflows.images.graph import Graph, Node
+from weft.workflows.images.graph import Graph, Node, read_graph, without_tags
 from weft.workflows.images.local import StoreContents
 from weft.workflows.images.transfer import Progress, Report, Transfer
 
@@ -17,6 +17,7 @@ async def pull(
     registries: Registries,
     reference: Reference,
     *,
+    attached: bool = False,
     judge: Judge | None = None,
     progress: Progress | None = None,
 ) -> Report:
@@ -28,7 +29,7 @@ async def pull(
     image's name. Raises ``NotFound``.
     """
     source = registries.repository(reference.registry, reference.repository)
-    graph = await image_graph(source, reference)
+    graph = await image_graph(source, reference, attached=attached)
     if judge:
         await judge(source, reference, graph.root.digest)
     with store.adding():
@@ -37,10 +38,12 @@ async def pull(
     return report
 
 
-async def image_graph(source: Repository, reference: Reference) -> Graph:
-    """The manifest that ``reference`` names, and below an index the one image that suits wasm."""
+async def image_graph(source: Repository, reference: Reference, *, attached: bool = False) -> Graph:
+    """The manifest that ``reference`` names, and below an index the one image that suits wasm.
+
+    With ``attached``, what refers to that image comes before it.
+    """
     root = await source.manifest(reference.digest or reference.tag or DEFAULT_TAG)
-    if isinstance(root, Manifest):
-        return Graph((Node(root),))
-    chosen = await source.manifest(choose_manifest(root).digest)
-    return Graph((Node(chosen), Node(root)))
+    image = root if isinstance(root, Manifest) else await source.manifest(choose_manifest(root).digest)
+    graph = without_tags(await read_graph(source, image, attachments=attached))
+    return graph if image is root else Graph((*graph.nodes, Node(root)))

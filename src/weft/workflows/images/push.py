@@ -9,6 +9,7 @@ from weft.image import pack as pack_image
 from weft.oci import Reference
 from weft.registry import Registries
 from weft.store import Store
+from weft.workflows.images.contents import Source
 from weft.workflows.images.graph import Graph, Node, read_graph
 from weft.workflows.images.local import StoreContents
 from weft.workflows.images.packed import PackedContents
@@ -37,30 +38,42 @@ async def push(
 ) -> list[Pushed]:
     """Copy ``reference`` from the store to its registry, or to where ``target`` says.
 
-    With ``flavor`` its module is packed anew where the image is of another one. Of every flavor in ``also``
-    an image is published beside it, at ``TAG-FLAVOR``, with the first as its subject: whoever copies the
-    first finds them. Raises ``NotFound``, and ``UsageError`` for a flavor that does not exist.
+    What is attached to it in the store goes along. With ``flavor`` its module is packed anew where the image
+    is of another one. Of every flavor in ``also`` an image is published beside it, at ``TAG-FLAVOR``, with
+    the first as its subject. Raises ``NotFound``, and ``UsageError`` for a flavor that does not exist.
     """
     target = target or reference
     sink = registries.repository(target.registry, target.repository)
-    if not flavor and not also:
-        source = StoreContents(store)
-        graph = await read_graph(source, store.manifest(store.find(reference)))
-        return [Pushed(target, await Transfer(source, sink, progress=progress).run(graph, target.tag))]
-    main = _in_flavor(store.get(reference), flavor)
+    manifest = store.manifest(store.find(reference))
+    siblings: list[tuple[Reference, Image]] = []
+    main = None
+    if flavor or also:
+        kept = store.get(reference)
+        main = _in_flavor(kept, flavor)
+        siblings = [(_beside(target, name), pack_beside(main, name)) for name in _others(main, also)]
+
+    async def publish(name: Reference, source: Source, graph: Graph) -> Pushed:
+        return Pushed(name, await Transfer(source, sink, progress=progress).run(graph, name.tag))
+
+    if main is None or main.digest == manifest.digest:
+        contents = StoreContents(store)
+        graph = await read_graph(contents, manifest, attachments=True)
+        done = [await publish(target, contents, graph)]
+    else:
+        done = [await publish(target, PackedContents(main), _alone(main))]
+    done += [await publish(name, PackedContents(image), _alone(image)) for name, image in siblings]
+    return done
+
+
+def _alone(image: Image) -> Graph:
+    return Graph((Node(image.manifest),))
+
+
+def _others(main: Image, also: Sequence[str]) -> Sequence[str]:
     own = flavor_of(main.manifest).NAME
     if own in also:
-        raise UsageError(f"{reference} is of flavor {own} already", hint=f"leave {own} out of --also")
-    images = [(target, main), *((_beside(target, name), pack_beside(main, name)) for name in also)]
-    return [
-        Pushed(
-            name,
-            await Transfer(PackedContents(image), sink, progress=progress).run(
-                Graph((Node(image.manifest),)), name.tag
-            ),
-        )
-        for name, image in images
-    ]
+        raise UsageError(f"the image is of flavor {own} already", hint=f"leave {own} out of --also")
+    return also
 
 
 def _in_flavor(image: Image, flavor: str) -> Image:

@@ -14,6 +14,7 @@ from weft.workflows.authoring.modules import load_module_bytes
 
 if TYPE_CHECKING:
     from weft.oci import Reference
+    from weft.store import Store
 
 __all__ = ["Admit", "Build", "Loaded", "Loader", "from_project", "load_file", "load_image"]
 
@@ -56,21 +57,21 @@ class Loader:
         if self.admit:
             return await self._admitted(source, self.admit)
         folder = _folder(source)
-        return await self.build(folder) if folder else self._finished(source)
+        return await (self.build(folder) if folder else self._finished(source))
 
     async def _admitted(self, source: str, admit: Admit) -> Loaded:
         from weft.oci import Reference
 
         if _is_path(source):
             raise UsageError(f"{source} is not an image, so nobody can have signed it")
-        return load_image(str(await admit(Reference.parse(source))), self.store)
+        return await load_image(str(await admit(Reference.parse(source))), self.store)
 
     def watched(self, source: str) -> Path:
         """The file or folder that changes when the filter does."""
         return Path(source) if _is_path(source) else self.store / "index.json"
 
-    def _finished(self, source: str) -> Loaded:
-        return load_file(Path(source)) if _is_path(source) else load_image(source, self.store)
+    async def _finished(self, source: str) -> Loaded:
+        return load_file(Path(source)) if _is_path(source) else await load_image(source, self.store)
 
 
 def _folder(source: str) -> Path | None:
@@ -90,7 +91,7 @@ def load_file(path: Path) -> Loaded:
     return Loaded(name=_id(path.stem), module=module, path=path)
 
 
-def load_image(source: str, store: Path) -> Loaded:
+async def load_image(source: str, store: Path) -> Loaded:
     """An image of the store. Raises ``NotFound`` and ``UsageError``."""
     from weft.image import unpack
     from weft.oci import Reference
@@ -103,7 +104,20 @@ def load_image(source: str, store: Path) -> Loaded:
         name=_id(reference.repository.rpartition("/")[2]),
         module=contents.module,
         root_id=roots[0] if roots else "",
+        schema=await _attached_schema(Store(store), reference),
     )
+
+
+async def _attached_schema(store: "Store", reference: "Reference") -> Any:
+    """The schema that was built, or came, with an image; ``None`` when none is there that can be read."""
+    from weft.workflows.images.attached import read_attached
+    from weft.workflows.images.local import StoreContents
+
+    found = await read_attached(StoreContents(store), store.find(reference).digest, "schema")
+    try:
+        return json.loads(found[0].data) if found else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def from_project(folder: Path, project: Project, module: bytes) -> Loaded:

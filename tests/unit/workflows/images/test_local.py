@@ -74,7 +74,7 @@ async def test_a_store_has_manifests_by_digest_and_no_tags(store: Store) -> None
     await contents.put_manifest(manifest, "ignored")
     assert (await contents.manifest(manifest.digest)).raw == manifest.raw
     assert not await contents.has_manifest(manifest.descriptor)
-    assert await contents.referrers(manifest.digest) == ()
+    assert await contents.referrers(manifest.digest) == []
     with pytest.raises(NotFound):
         await contents.manifest("v1")
 
