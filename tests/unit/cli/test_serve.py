@@ -205,7 +205,7 @@ def stalls(data: bytes) -> Handler:
         response = web.StreamResponse(headers={"Content-Length": str(len(data))})
         await response.prepare(request)
         await response.write(data[: len(data) // 2])
-        while request.transport and not request.transport.is_closing():
+        while request.transport and not request.transport.is_closing():  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.05)
         return response
 
