@@ -7,12 +7,15 @@ Envoy needs it.
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
+from weft.base.located import Located
 from weft.errors import UsageError
 
-__all__ = ["as_yaml", "parse_document"]
+__all__ = ["as_yaml", "parse_document", "parse_documents"]
 
 _TAG = "tag:yaml.org,2002:"
 _DIGITS = "-+.0123456789"
@@ -33,8 +36,32 @@ def parse_document(text: str, *, where: str) -> Any:
             return json.loads(text)
         except (json.JSONDecodeError, RecursionError):
             pass  # YAML has braces too, and its reader names the place better
-    try:
+    with _complaints(where):
         return yaml.load(text, _reader())  # noqa: S506 - a SafeLoader that guesses less
+
+
+def parse_documents(text: str, *, where: str) -> list[Located]:
+    """The documents in ``text``, JSON or YAML, without the empty ones; raises as ``parse_document`` does."""
+    found = []
+    with _complaints(where):
+        loader = _reader()(text)
+        try:
+            while loader.check_node():
+                node = loader.get_node()
+                value = loader.construct_document(node)
+                if value is not None:
+                    found.append(Located(value, where, node))
+        finally:
+            loader.dispose()
+    return found
+
+
+@contextmanager
+def _complaints(where: str) -> Iterator[None]:
+    import yaml
+
+    try:
+        yield
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""

@@ -47,6 +47,8 @@ GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "verify": ("weft.cli.verify:verify", "Check who signed an image."),
     },
     "Deploy": {
+        "render": ("weft.cli.render:render", "Print what a target would be told of a filter."),
+        "diff": ("weft.cli.diff:diff", "Show what a change of a filter's deployment would change."),
         "deploy": ("weft.cli.deploy:deploy", "Put a filter in front of traffic."),
     },
     "Services": {

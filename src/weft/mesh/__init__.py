@@ -1,30 +1,71 @@
 """From what a user wants to what a proxy is told. Pure.
 
-``Plugin`` is one filter as a proxy runs it. ``static_filter`` and ``discovered_filter`` are the two ways to
-name it in an HTTP filter chain, ``discovery_document`` is the file behind the second. What a whole proxy is
-told stands in ``weft.mesh.targets``: ``default_bootstrap``, ``patch_bootstrap`` and ``runnable`` for a
-plain Envoy.
+An ``Intent`` is what a user wants of one filter; ``read_intent`` reads it strictly, ``import_document`` also
+reads the kinds of wasme, ASM and Istio, ``intent_schema`` is its JSON Schema. With the ``Facts`` that others
+found out, ``make_plan`` says what must be done on the intent's target, in which order, and how it is undone;
+``changes`` compares two plans. A plan that cannot be is ``PlanRefused``, with all reasons. Targets stand in
+``weft.mesh.targets``, translators in ``weft.mesh.translators``; neither know their like.
+
+Below that, ``Plugin`` is one filter as a proxy runs it; ``static_filter`` and ``discovered_filter`` are the
+two ways to name it in an HTTP filter chain, ``discovery_document`` is the file behind the second.
+``default_bootstrap``, ``patch_bootstrap`` and ``runnable`` are for a plain Envoy.
 
 May import: ``weft.image``, ``weft.project``, ``weft.oci``, ``weft.wasm``, ``weft.base``, ``weft.errors``.
 """
 
+from weft.mesh.differences import Change, Changed, changes
 from weft.mesh.envoy_filter import discovered_filter, discovery_document, static_filter
+from weft.mesh.envoy_patch import HttpListener, http_listeners, move_listener, patch_bootstrap
+from weft.mesh.facts import Facts, ModuleFacts, Workload, WorkloadRef
+from weft.mesh.image_url import ImageUrl
+from weft.mesh.imported import Imported
+from weft.mesh.importing import import_document, is_intent
+from weft.mesh.intent import API_VERSION, KIND, Intent
+from weft.mesh.plan import Do, ModuleFile, Plan, PlanRefused, Step
+from weft.mesh.planning import make_plan
 from weft.mesh.plugin import Failure, Plugin
-from weft.mesh.targets.envoy_bootstrap import default_bootstrap, runnable
-from weft.mesh.targets.envoy_patch import HttpListener, http_listeners, move_listener, patch_bootstrap
+from weft.mesh.reading import read_intent
+from weft.mesh.routing import Routed
+from weft.mesh.schema import intent_schema
+from weft.mesh.selection import selected
+from weft.mesh.standalone import default_bootstrap, runnable
 from weft.mesh.upstream import Upstream
 
 __all__ = [
+    "API_VERSION",
+    "KIND",
+    "Change",
+    "Changed",
+    "Do",
+    "Facts",
     "Failure",
     "HttpListener",
+    "ImageUrl",
+    "Imported",
+    "Intent",
+    "ModuleFacts",
+    "ModuleFile",
+    "Plan",
+    "PlanRefused",
     "Plugin",
+    "Routed",
+    "Step",
     "Upstream",
+    "Workload",
+    "WorkloadRef",
+    "changes",
     "default_bootstrap",
     "discovered_filter",
     "discovery_document",
     "http_listeners",
+    "import_document",
+    "intent_schema",
+    "is_intent",
+    "make_plan",
     "move_listener",
     "patch_bootstrap",
+    "read_intent",
     "runnable",
+    "selected",
     "static_filter",
 ]

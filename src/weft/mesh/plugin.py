@@ -43,6 +43,12 @@ class Plugin:
     """What ``on_configure`` receives: text as it is, everything else as JSON; ``None``: nothing."""
     failure: Failure = Failure.CLOSED
     environment: Mapping[str, str] = field(default_factory=dict)
+    host_environment: tuple[str, ...] = ()
+    """Variables of the proxy's own environment that the filter may read."""
+    capabilities: tuple[str, ...] | None = None
+    """Host functions and callbacks it may use; ``None``: all."""
+    shares_vm_of: str | None = None
+    """The id of a plugin with the same module whose VM it runs in."""
 
     def __post_init__(self) -> None:
         if not _ID.fullmatch(self.id):
@@ -53,8 +59,8 @@ class Plugin:
 
     @property
     def vm_id(self) -> str:
-        """A VM of its own (see above)."""
-        return self.id
+        """A VM of its own (see above), unless another plugin's was asked for."""
+        return self.shares_vm_of or self.id
 
     @property
     def config_text(self) -> str | None:

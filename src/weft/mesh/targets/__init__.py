@@ -1,1 +1,1 @@
-"""What a whole proxy is told, one module per kind of proxy. They do not know each other."""
+"""From an intent to a plan, one module per way to reach proxies. They do not know each other."""

@@ -5,20 +5,18 @@ ends or we are cancelled. With ``watch`` the filters are fed through files (ECDS
 change.
 """
 
-import hashlib
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from weft.base.files import atomic_write
 from weft.base.tasks import beside
 from weft.envoy import Echo, Feed, Launch, LogView, Proxy, Record
-from weft.errors import UsageError
 from weft.mesh import Plugin, Upstream, discovered_filter, runnable, static_filter
 from weft.workflows.running.chain import make_chain
 from weft.workflows.running.follow import Watch
+from weft.workflows.running.keeping import keep_module
 from weft.workflows.running.loading import Loader
 from weft.workflows.running.order import Host, Order, Running, Tell, bootstrap_for
 from weft.workflows.running.swap import Swapper, watched_by
@@ -34,7 +32,9 @@ async def render(order: Order, loader: Loader, *, cache: Path) -> dict[str, Any]
     and ``patch_bootstrap`` raise.
     """
     filters = [await loader.load(source) for source in order.sources]
-    plugins = make_chain(filters, order.wishes, lambda loaded: loaded.path or _kept(loaded.module, cache))
+    plugins = make_chain(
+        filters, order.wishes, lambda loaded: loaded.path or keep_module(loaded.module, cache)
+    )
     bootstrap = bootstrap_for(order, [static_filter(plugin) for plugin in plugins], order.upstream)
     if order.bootstrap is not None and order.admin_port is not None:
         return runnable(bootstrap, admin_port=order.admin_port)
@@ -134,13 +134,3 @@ class _Log:
         self._open = True
         while self._held:
             self._say(self._held.pop(0))
-
-
-def _kept(module: bytes, cache: Path) -> Path:
-    path = cache / "modules" / f"{hashlib.sha256(module).hexdigest()}.wasm"
-    try:
-        if not path.exists():
-            atomic_write(path, module)
-    except OSError as error:
-        raise UsageError(f"cannot keep the module at {path}: {error.strerror}") from error
-    return path.absolute()

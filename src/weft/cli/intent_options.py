@@ -1,0 +1,84 @@
+"""The arguments by which commands are told of filters to deploy: files, or flags as wasme had them."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from weft.cli.console import Console
+from weft.errors import UsageError
+
+if TYPE_CHECKING:
+    from weft.workflows.deploying.render import Rendered
+
+__all__ = ["TARGETS", "intent_options", "planned"]
+
+TARGETS = ("istio", "gloo", "envoy-gateway", "envoy", "xds")
+_MODES = ("auto", "wasmplugin", "trafficextension", "envoyfilter", "configmap")
+
+_WISHES = (
+    click.option("--id", "id_", default="", metavar="NAME", help="Name of the filter in proxies."),
+    click.option("-n", "--namespace", default="default", show_default=True, help="Of the workloads."),
+    click.option("--config", metavar="TEXT|@FILE", help="What the filter is told."),
+    click.option("--root-id", default="", metavar="NAME", help="Default: the first the image names."),
+    click.option("-l", "--labels", multiple=True, metavar="KEY=VALUE",
+                 help="Only workloads with all of these."),
+    click.option("-t", "--workload-type", default="",
+                 type=click.Choice(["", "deployment", "daemonset", "statefulset"]),
+                 help="Only workloads of this kind."),
+    click.option("--patch-context", "context", default="",
+                 type=click.Choice(["", "inbound", "outbound", "any", "gateway"]),
+                 help="Which traffic of the workloads.  [default: inbound]"),
+    click.option("--failure", type=click.Choice(["closed", "open", "reload"]), default="closed",
+                 show_default=True, help="When a filter crashes: 503, pass without it, or start it again."),
+)  # fmt: skip
+_PLANNING = (
+    click.option("--target", type=click.Choice(TARGETS), help="Instead of the one the intent names."),
+    click.option("--mode", type=click.Choice(_MODES), help="How Istio is told."),
+    click.option("--istio-version", default="", metavar="VERSION", help="Of the control plane, as 1.24."),
+    click.option("--module", metavar="FILE.wasm", help="The image's module, where the image is not here."),
+)  # fmt: skip
+
+
+def intent_options(*, flags: bool) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of planning, and with ``flags`` those that stand for a file."""
+
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        for option in reversed((*(_WISHES if flags else ()), *_PLANNING)):
+            command = option(command)
+        return command
+
+    return add
+
+
+def planned(
+    console: Console,
+    files: Sequence[str],
+    *,
+    image: str | None = None,
+    target: str | None,
+    mode: str | None,
+    istio_version: str,
+    module: str | None,
+    **wishes: Any,
+) -> "list[Rendered]":
+    """The plans of what the files and flags ask for."""
+    from weft.workflows.deploying.facts import Looker
+    from weft.workflows.deploying.render import render, retarget
+
+    if mode and target not in {None, "istio"}:
+        raise UsageError(f"--mode is for Istio, not for {target}")
+    change = retarget(target or "istio", {"mode": mode} if mode else None) if target or mode else None
+    looker = Looker(
+        store=console.places.store, cache=console.places.cache, module=module, istio_version=istio_version
+    )
+    more = [_wished(image, **wishes)] if image else []
+    return render(files, looker, console.stdin.read, more=more, change=change)
+
+
+def _wished(image: str, *, id_: str, config: str | None, **wishes: Any) -> Any:
+    from weft.workflows.deploying.wishes import Wish, intent_of
+    from weft.workflows.running.configs import read_config
+
+    told = None if config is None else read_config(config)
+    return intent_of(Wish(image=image, id=id_, config=told, **wishes))

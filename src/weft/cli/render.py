@@ -1,0 +1,79 @@
+"""``weft render``."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from weft.cli.console import Console
+from weft.cli.intent_options import intent_options, planned
+from weft.errors import UsageError
+
+if TYPE_CHECKING:
+    from weft.workflows.deploying.render import Rendered
+
+__all__ = ["render"]
+
+
+@click.command
+@click.argument("image", required=False, metavar="[IMAGE]")
+@click.option(
+    "-f",
+    "--file",
+    "files",
+    multiple=True,
+    metavar="FILE|-",
+    help="Filters to deploy, and objects of the cluster that matter: Deployments, Gateways, Secrets.",
+)
+@intent_options(flags=True)
+@click.option("--schema", is_flag=True, help="Print the JSON Schema of a FilterDeployment instead.")
+@click.option(
+    "-o",
+    "--output",
+    "form",
+    type=click.Choice(["yaml", "json"]),
+    default="yaml",
+    show_default=True,
+    help="yaml: the objects, in order; json: the whole plans, with their steps and the way back.",
+)
+@click.pass_obj
+def render(
+    console: Console, /, image: str | None, files: tuple[str, ...], schema: bool, form: str, **words: Any
+) -> None:
+    """Print what a target would be told of a filter.
+
+    Nothing is changed and nobody is asked: images are looked up in the store of this machine. Files may hold
+    FilterDeployments of weft, wasme and ASM, WasmPlugins and TrafficExtensions.
+    """
+    if schema:
+        from weft.mesh import intent_schema
+
+        console.document(intent_schema(), form)
+        return
+    if bool(image) == bool(files):
+        raise UsageError("name either an image or files with -f")
+    plans = planned(console, files, image=image, **words)
+    for one in plans:
+        for note in one.notes:
+            console.talk(f"note: {one.intent.metadata.name}: {note}")
+    if form == "json":
+        console.document([one.plan.document() for one in plans], form)
+    else:
+        console.data("\n".join(line for one in plans for line in _yaml(one)))
+
+
+def _yaml(rendered: "Rendered") -> Iterator[str]:
+    """Documents that `kubectl apply` takes in this order; all else is comment."""
+    from weft.base.documents import as_yaml
+
+    plan = rendered.plan
+    yield f"# {plan.filter_id} on {plan.target}"
+    for reason in plan.reasons:
+        yield f"#   {reason}"
+    for step in plan.steps:
+        if step.file is not None:
+            yield f"# {step.do} {step.file.path} ({step.file.image}): {step.why}"
+        else:
+            yield "---"
+            yield f"# {step.do}: {step.why}"
+            yield as_yaml(step.object).rstrip("\n")

@@ -1,0 +1,88 @@
+"""What is known of the world when a plan is made. Others find it out; a plan only reads it."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from weft.mesh.image_url import ImageUrl
+from weft.wasm import describe, read_module
+
+__all__ = ["Facts", "ModuleFacts", "Workload", "WorkloadRef"]
+
+WorkloadRef = tuple[str, str]
+"""Kind and name of a workload in the intent's namespace."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleFacts:
+    """A module's identity and what it asks of its host."""
+
+    sha256: str
+    size: int
+    host_functions: tuple[str, ...] = ()
+    """Names of the functions it imports."""
+    callbacks: tuple[str, ...] = ()
+    """Names of the functions that a proxy calls."""
+    content: bytes | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, content: bytes) -> "ModuleFacts":
+        """Read them off a module; raises ``ModuleInvalid``."""
+        found = describe(read_module(content))
+        functions = {name for names in found.host_functions.values() for name in names}
+        return cls(
+            sha256=hashlib.sha256(content).hexdigest(),
+            size=len(content),
+            host_functions=tuple(sorted(functions)),
+            callbacks=tuple(sorted(found.callbacks)),
+            content=content,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """A Deployment, DaemonSet or StatefulSet, as far as plans are concerned with it."""
+
+    kind: str
+    name: str
+    namespace: str = "default"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Of the workload itself."""
+    pod_labels: Mapping[str, str] = field(default_factory=dict)
+    annotations: Mapping[str, str] = field(default_factory=dict)
+    """Of the pod template."""
+
+    @property
+    def ref(self) -> WorkloadRef:
+        """Which one it is."""
+        return (self.kind, self.name)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """The inputs of a plan beside the intent."""
+
+    image: ImageUrl
+    """As in the intent, with the digest it was resolved to; that of a manifest, never of an index."""
+    module: ModuleFacts | None = None
+    """``None``: nobody looked into the image yet."""
+    flavor: str | None = None
+    """How the image is packed: ``solo``, ``compat``, ``cncf`` …; ``None``: not known."""
+    root_ids: tuple[str, ...] = ()
+    """What the image says its root ids are."""
+    workloads: tuple[Workload, ...] | None = None
+    """All of the intent's namespace; ``None``: nobody looked."""
+    values: Mapping[tuple[str, str, str], str] = field(default_factory=dict)
+    """``("Secret", name, key)`` or ``("ConfigMap", name, key)`` → text."""
+    gateways: tuple[Mapping[str, Any], ...] | None = None
+    """Gloo's Gateways; ``None``: nobody looked."""
+    istio_version: str = ""
+    """Of the control plane, where the intent does not say it."""
+    shared_mounts: frozenset[WorkloadRef] = frozenset()
+    """Workloads whose mount of the module folder other filters need too."""
+    module_path: str | None = None
+    """Where the module is on this machine, for an Envoy here."""

@@ -1,0 +1,70 @@
+"""The annotations by which Istio's injector gives the proxies of a workload one more folder.
+
+``sidecar.istio.io/userVolume`` and ``…/userVolumeMount`` hold a JSON list each. Ours is one entry of each,
+found by its name; entries of others are kept, before ours, and stay when ours goes.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from weft.mesh.facts import Workload
+from weft.mesh.plan import PlanRefused
+
+__all__ = ["VOLUME", "VOLUME_MOUNT", "mount_patch", "unmount_patch"]
+
+VOLUME = "sidecar.istio.io/userVolume"
+VOLUME_MOUNT = "sidecar.istio.io/userVolumeMount"
+
+Entry = Mapping[str, Any]
+
+
+def mount_patch(workload: Workload, volume: Entry, mount: Entry) -> dict[str, Any] | None:
+    """What must change so that the workload's proxies have the volume; ``None``: they have it already.
+
+    Raises ``PlanRefused`` when an annotation that is there holds something else than a list.
+    """
+    changed = {}
+    for key, entry in ((VOLUME, volume), (VOLUME_MOUNT, mount)):
+        held = _entries(workload, key)
+        if dict(entry) not in held:
+            kept = [one for one in held if one.get("name") != entry["name"]]
+            changed[key] = _written([*kept, dict(entry)])
+    return _patch(workload, changed)
+
+
+def unmount_patch(workload: Workload, name: str) -> dict[str, Any] | None:
+    """What must change so that the volume ``name`` is gone; ``None``: it is not there. Raises as above."""
+    changed: dict[str, str | None] = {}
+    for key in (VOLUME, VOLUME_MOUNT):
+        held = _entries(workload, key)
+        kept = [one for one in held if one.get("name") != name]
+        if len(kept) < len(held):
+            changed[key] = _written(kept) if kept else None
+    return _patch(workload, changed)
+
+
+def _entries(workload: Workload, key: str) -> list[dict[str, Any]]:
+    text = workload.annotations.get(key, "[]")
+    try:
+        entries = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise PlanRefused(f"{workload}: its annotation {key} is no JSON: {error}") from error
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise PlanRefused(f"{workload}: its annotation {key} is no list of mappings")
+    return entries
+
+
+def _written(entries: list[dict[str, Any]]) -> str:
+    return json.dumps(entries, separators=(",", ":"), ensure_ascii=False)
+
+
+def _patch(workload: Workload, annotations: Mapping[str, str | None]) -> dict[str, Any] | None:
+    if not annotations:
+        return None
+    return {
+        "apiVersion": "apps/v1",
+        "kind": workload.kind,
+        "metadata": {"name": workload.name, "namespace": workload.namespace},
+        "spec": {"template": {"metadata": {"annotations": dict(annotations)}}},
+    }

@@ -1,0 +1,106 @@
+"""Envoy Gateway: an ``EnvoyExtensionPolicy`` on gateways or routes. No proxy restarts."""
+
+from typing import Any
+
+from weft.mesh.configs import as_mapping, base_config
+from weft.mesh.facts import Facts
+from weft.mesh.intent import EnvoyGatewayTarget, Intent
+from weft.mesh.limits import limits, refuse
+from weft.mesh.objects import apply_and_delete, labelled, new_object, object_name
+from weft.mesh.plan import Plan
+from weft.mesh.plugin import Failure
+from weft.mesh.plugins import root_id
+
+__all__ = ["plan_envoy_gateway"]
+
+_TARGET = "envoy-gateway"
+_GROUP = "gateway.networking.k8s.io"
+_KINDS = ("Gateway", "HTTPRoute", "GRPCRoute")
+_LACKS = (
+    "routes",
+    "phase",
+    "priority",
+    "environment",
+    "hostEnvironment",
+    "workloads",
+    "registry",
+    "failure: reload",
+)
+
+
+def plan_envoy_gateway(intent: Intent, facts: Facts, gateway: EnvoyGatewayTarget) -> Plan:  # noqa: ARG001
+    """Raises ``PlanRefused`` for what a policy cannot say."""
+    refuse(
+        _TARGET,
+        _reasons(intent, facts),
+        hint="a policy on an HTTPRoute is config per route; EnvoyProxy.spec.filterOrder is the order",
+    )
+    refs = [
+        {
+            "group": ref.group,
+            "kind": ref.kind,
+            "name": ref.name,
+            **({"sectionName": ref.section_name} if ref.section_name else {}),
+        }
+        for ref in intent.spec.target_refs
+    ]
+    held = new_object(
+        "gateway.envoyproxy.io/v1alpha1",
+        "EnvoyExtensionPolicy",
+        object_name(intent.metadata.name),
+        intent,
+        spec={"targetRefs": refs, "wasm": [_wasm(intent, facts)]},
+    )
+    apply, delete = apply_and_delete(
+        labelled(held, intent, str(facts.image)),
+        why="Envoy Gateway fetches the module by its digest and serves it to its proxies; nothing restarts",
+        gone="the proxies drop the filter",
+    )
+    note = "of several policies on one gateway or route, Envoy Gateway takes only the oldest"
+    return Plan(
+        filter_id=intent.filter_id, target=_TARGET, steps=(apply,), removal=(delete,), reasons=(note,)
+    )
+
+
+def _wasm(intent: Intent, facts: Facts) -> dict[str, Any]:
+    wasm: dict[str, Any] = {"name": intent.filter_id}
+    if root := root_id(intent, facts):
+        wasm["rootID"] = root
+    wasm["code"] = _code(intent, facts)
+    config = as_mapping(base_config(intent, facts))
+    if config is not None:
+        wasm["config"] = config
+    wasm["failOpen"] = intent.spec.failure is Failure.OPEN
+    return wasm
+
+
+def _code(intent: Intent, facts: Facts) -> dict[str, Any]:
+    image = facts.image
+    if image.scheme == "oci":
+        source: dict[str, Any] = {"url": f"{image.reference.name}@{image.digest}"}
+        if intent.spec.pull_secret:
+            source["pullSecretRef"] = {"kind": "Secret", "name": intent.spec.pull_secret}
+        return {"type": "Image", "image": source}
+    assert image.digest is not None  # noqa: S101 - refused before
+    return {"type": "HTTP", "http": {"url": image.location}, "sha256": image.digest.hex}
+
+
+def _reasons(intent: Intent, facts: Facts) -> list[str]:
+    reasons = list(limits(_TARGET, intent, facts, lacks=_LACKS))
+    if not intent.spec.target_refs:
+        reasons.append("a policy needs spec.targetRefs: the gateways or routes it is for")
+    reasons += [
+        f"a policy is for {', '.join(_KINDS)} of {_GROUP}, not for {ref.kind} {ref.name}"
+        for ref in intent.spec.target_refs
+        if ref.group != _GROUP or ref.kind not in _KINDS
+    ]
+    config = base_config(intent, facts)
+    if config is not None and as_mapping(config) is None:
+        reasons.append("text as spec.config would arrive in quotes; make it a JSON object")
+    if facts.image.scheme == "file":
+        reasons.append("Envoy Gateway fetches modules; it does not read files of proxies")
+    elif facts.image.digest is None:
+        reasons.append("the image is not resolved to a digest")
+    if facts.flavor not in {None, "solo", "compat"}:
+        reasons.append(f"Envoy Gateway cannot read images of the flavor {facts.flavor}; push --flavor compat")
+    return reasons
