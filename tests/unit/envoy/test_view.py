@@ -1,5 +1,7 @@
 """What a person sees of the log."""
 
+from collections.abc import Sequence
+
 from weft.envoy import LogView, Record
 from weft.mesh import Plugin
 
@@ -21,10 +23,13 @@ def test_a_filters_words_are_shown_under_its_name_line_by_line() -> None:
 
 
 def test_a_trap_is_shown_with_its_backtrace() -> None:
-    assert LogView(ONE, symbolize=lambda name, offset: f"{name}+{offset}").lines(TRAP) == [
+    def symbolize(name: str, trace: Sequence[str]) -> list[str]:
+        return [f"{line} of {name}" for line in trace]
+
+    assert LogView(ONE, symbolize=symbolize).lines(TRAP) == [
         "one | error | trapped in proxy_on_log: RuntimeError: x",
-        "one | error | trace:",
-        "one | error |   0:  0x1 - one+1",
+        "one | error | trace: of one",
+        "one | error |   0:  0x1 - unknown(function index:3) of one",
     ]
 
 
