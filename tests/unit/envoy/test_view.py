@@ -54,5 +54,9 @@ def test_what_a_refusal_will_explain_is_shown_on_request_only() -> None:
 def test_host_calls_are_shown_on_request() -> None:
     record = Record("trace", "wasm", "[host->vm] proxy_on_log(2)")
     assert LogView(ONE).lines(record) == []
-    assert LogView(ONE, host_calls=True).lines(record) == ["wasm | trace | > proxy_on_log(context=2)"]
-    assert LogView(ONE, host_calls=True).lines(Record("trace", "http", "[host->vm] f(2)")) == []
+    assert LogView(ONE, host_calls="decoded").lines(record) == ["wasm | trace | > proxy_on_log(context=2)"]
+    assert LogView(ONE, host_calls="plain").lines(record) == ["wasm | trace | [host->vm] proxy_on_log(2)"]
+
+
+def test_what_only_looks_like_a_host_call_is_not_shown() -> None:
+    assert LogView(ONE, host_calls="decoded").lines(Record("trace", "http", "[host->vm] f(2)")) == []
