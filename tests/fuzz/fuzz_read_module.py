@@ -20,7 +20,8 @@ sys.path[:0] = [str(HERE.parents[1] / "src"), str(HERE.parent)]
 atheris = importlib.import_module("atheris")
 
 with atheris.instrument_imports(include=["weft.wasm"]):
-    from weft.wasm import ModuleInvalid, describe, loadability, read_module, symbolize
+    from weft.symbols import Symbols
+    from weft.wasm import ModuleInvalid, describe, loadability, read_module
 
 
 def one(data: bytes) -> None:
@@ -29,7 +30,7 @@ def one(data: bytes) -> None:
         read = read_module(data)
         describe(read)
         loadability(read)
-        symbolize(read, len(data) // 2)
+        Symbols(data, read).at(len(data) // 2)
 
 
 def main() -> None:

@@ -111,7 +111,7 @@ def test_the_calls_of_a_filter_are_shown_with_trace(tiny: Path, env: dict[str, s
     said = run.said()
     assert "wasm | trace |     proxy_get_buffer_bytes(buffer=plugin configuration, offset=0, size=2, " in said
     assert (
-        "wasm | trace | > proxy_on_request_headers(context=2, headers=7, end_of_stream=1)\n"
+        "wasm | trace | > proxy_on_request_headers(context=2, headers=7, end_of_stream=true)\n"
         "wasm | trace |     proxy_add_header_map_value(map=request headers, key=0x10, key_size=6, "
     ) in said
     assert "wasm | trace | < continue\n" in said

@@ -16,7 +16,12 @@ GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "build": ("weft.cli.build:build", "Compile a filter and keep it as an image."),
         "inspect": ("weft.cli.inspect:inspect", "Show what a module is made of."),
         "check": ("weft.cli.check:check", "Say whether Envoy would load a module, and why not."),
+        "symbolize": (
+            "weft.cli.symbolize:symbolize",
+            "Put functions, files and lines into a log's backtraces.",
+        ),
         "test": ("weft.cli.test:test", "Run a filter's scenarios without Envoy."),
+        "trace": ("weft.cli.trace:trace", "Make the calls between Envoy and filters in a log readable."),
         "run": ("weft.cli.run:run", "Run filters in a real Envoy in front of an upstream."),
         "demo": ("weft.cli.demo:demo", "From an empty folder to a header through a real Envoy."),
     },

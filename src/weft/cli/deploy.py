@@ -7,6 +7,7 @@ import click
 from weft.cli.console import Console
 from weft.cli.run import start
 from weft.cli.run_options import run_options
+from weft.cli.trace_option import TracingCommand
 
 __all__ = ["deploy"]
 
@@ -16,7 +17,7 @@ def deploy() -> None:
     """Put a filter in front of traffic."""
 
 
-@deploy.command
+@deploy.command(cls=TracingCommand)
 @run_options
 @click.pass_obj
 def envoy(console: Console, /, **words: Any) -> None:

@@ -10,6 +10,7 @@ import click
 from weft.cli.console import Console
 from weft.cli.provision import builder, envoy_program
 from weft.cli.run_options import run_options
+from weft.cli.trace_option import TracingCommand, trace_form
 from weft.cli.verify_options import policy_of
 from weft.errors import UsageError
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["run", "start"]
 
 
-@click.command
+@click.command(cls=TracingCommand)
 @run_options
 @click.pass_obj
 def run(console: Console, /, **words: Any) -> None:
@@ -129,7 +130,7 @@ def _cluster(word: str) -> tuple[str, Any]:
     return name, Upstream.parse(url)
 
 
-def _host(console: Console, *, arguments: str, trace: bool, yes: bool, **words: Any) -> "Host":
+def _host(console: Console, *, arguments: str, trace: str | None, yes: bool, **words: Any) -> "Host":
     from weft.envoy import Levels
     from weft.workflows.running.order import Host
 
@@ -140,7 +141,7 @@ def _host(console: Console, *, arguments: str, trace: bool, yes: bool, **words: 
         env=console.env,
         arguments=given,
         levels=Levels(envoy=quiet, wasm="trace" if trace else loud),
-        trace=trace,
+        trace=trace_form(trace),
         show_everything=console.verbose or not {"-l", "--log-level"}.isdisjoint(given),
     )
 

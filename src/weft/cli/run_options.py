@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import click
 
+from weft.cli.trace_option import trace_option
 from weft.cli.verify_options import verify_options
 
 __all__ = ["run_options"]
@@ -37,7 +38,7 @@ _TRAFFIC = (
 _PROCESS = (
     click.option("-y", "--yes", is_flag=True, help="Fetch a missing compiler or Envoy without asking."),
     click.option("--watch", is_flag=True, help="Exchange filters and configs as they change, live."),
-    click.option("--trace", is_flag=True, help="Show every call between Envoy and the filters."),
+    trace_option("decoded", help="Show every call between Envoy and the filters."),
     click.option("--envoy", metavar="PATH|VERSION",
                  help="The Envoy to run. Default: the first that is found."),
     click.option("-e", "--envoy-image", "image", metavar="IMAGE",

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from weft.cli.console import Console
+from weft.cli.trace_option import TracingCommand, trace_form, trace_option
 from weft.errors import WeftError
 
 if TYPE_CHECKING:
     from weft.testhost import Played, StepResult
+    from weft.tracing import Form
     from weft.workflows.testing.test import Report
 
 __all__ = ["test"]
@@ -18,11 +20,11 @@ __all__ = ["test"]
 _MOST_TRACE = 40
 
 
-@click.command
+@click.command(cls=TracingCommand)
 @click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), default=Path())
 @click.option("-k", "--name", metavar="TEXT", default="", help="Only scenarios whose name contains TEXT.")
 @click.option("--module", metavar="FILE", help="Test this module instead of building the project.")
-@click.option("--trace", is_flag=True, help="Show every call between host and filter, as Envoy's log does.")
+@trace_option("plain", help="Show every call between host and filter.")
 @click.option("--junit", metavar="FILE", type=click.Path(path_type=Path), help="Write a JUnit report too.")
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of scenarios, for editors, and stop.")
 @click.option("-y", "--yes", is_flag=True, help="Fetch missing compilers without asking.")
@@ -35,7 +37,7 @@ def test(
     folder: Path,
     name: str,
     module: str | None,
-    trace: bool,
+    trace: str | None,
     junit: Path | None,
     schema: bool,
     yes: bool,
@@ -61,9 +63,9 @@ def test(
 
         write_junit(report, junit)
     if form == "json":
-        console.document(_document(report, trace=trace), form)
+        console.document(_document(report, trace=trace_form(trace)), form)
     else:
-        for line in _report_lines(report, trace=trace):
+        for line in _report_lines(report, trace=trace_form(trace)):
             console.data(line)
     if report.failed:
         raise WeftError(f"{len(report.failed)} of {len(report.results)} scenarios failed")
@@ -84,11 +86,11 @@ def _build(console: Console, folder: Path, *, yes: bool) -> bytes:
     return built.module
 
 
-def _report_lines(report: "Report", *, trace: bool) -> Iterator[str]:
+def _report_lines(report: "Report", *, trace: "Form") -> Iterator[str]:
     for result in report.results:
         yield f"{'ok  ' if result.passed else 'FAIL'}  {result.case.name}"
         if trace:
-            yield from (f"        {line}" for line in result.trace)
+            yield from (f"        {line}" for line in _trace(result, trace))
         for step in result.steps:
             if step.mismatches:
                 yield from _mismatch_lines(result, step, with_trace=not trace)
@@ -120,7 +122,7 @@ def _place(result: "Played", number: int) -> str:
     return "at the end" if number > len(result.case.steps) else f"step {number}"
 
 
-def _document(report: "Report", *, trace: bool) -> dict[str, Any]:
+def _document(report: "Report", *, trace: "Form") -> dict[str, Any]:
     return {
         "filter": report.project.name,
         "passed": len(report.results) - len(report.failed),
@@ -130,7 +132,7 @@ def _document(report: "Report", *, trace: bool) -> dict[str, Any]:
     }
 
 
-def _scenario(result: "Played", *, trace: bool) -> dict[str, Any]:
+def _scenario(result: "Played", *, trace: "Form") -> dict[str, Any]:
     mismatches = [
         {"step": step.number, "what": found.what, "expected": found.expected, "got": found.got}
         for step in result.steps
@@ -142,4 +144,12 @@ def _scenario(result: "Played", *, trace: bool) -> dict[str, Any]:
         "passed": result.passed,
         "mismatches": mismatches,
     }
-    return shown | ({"trace": result.trace} if trace or mismatches else {})
+    return shown | ({"trace": _trace(result, trace)} if trace or mismatches else {})
+
+
+def _trace(result: "Played", form: "Form") -> list[str]:
+    if form != "decoded":
+        return result.trace
+    from weft.tracing import decoded_log
+
+    return list(decoded_log(result.trace))

@@ -15,13 +15,12 @@ from weft.mesh import Plugin
 
 __all__ = ["Symbolize", "Trap", "explain_end", "explain_refusal", "is_explained", "symbolized", "trap_in"]
 
-Symbolize = Callable[[str, int], str | None]
-"""A filter's id and an offset in its module's file → the function there, or ``None``."""
+Symbolize = Callable[[str, Sequence[str]], Iterable[str]]
+"""A filter's id and the lines of a backtrace → the same with what its module says of them."""
 
 _TRAP = re.compile(
     r"Function: (?P<function>\S+) failed: (?:Uncaught )?(?P<reason>[^\n]*)(?P<trace>.*)", re.DOTALL
 )
-_NAMELESS = re.compile(r"^(\s*\d+:\s+0x([0-9a-f]+) - )unknown\(function index:\d+\)$", re.MULTILINE)
 _FATAL = (
     re.compile(r"error initializing configuration '[^']*': (?P<why>.*)", re.DOTALL),
     re.compile(r"error `(?P<why>.*?)` initializing config", re.DOTALL),
@@ -123,13 +122,8 @@ def explain_end(
 
 
 def symbolized(trace: str, name: str, symbolize: Symbolize | None) -> str:
-    """A backtrace of the filter ``name`` in which the functions that Envoy could not name have names."""
-
-    def named(frame: re.Match[str]) -> str:
-        function = symbolize(name, int(frame[2], 16)) if symbolize else None
-        return f"{frame[1]}{function}" if function else frame[0]
-
-    return _NAMELESS.sub(named, trace)
+    """A backtrace of the filter ``name`` with what its module says of the functions in it."""
+    return "\n".join(symbolize(name, trace.splitlines())) if symbolize else trace
 
 
 def _fatal(records: Sequence[Record]) -> str | None:

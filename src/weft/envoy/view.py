@@ -2,7 +2,7 @@
 
 A filter's own words read ``my_filter | info | what it said``. A trap reads the same way, with its
 backtrace. Envoy's own messages are shown when they are errors, or all of them on request; with ``host_calls``
-so is every call between Envoy and the modules.
+so is every call between Envoy and the modules, as Envoy writes it or made readable (``weft.tracing``).
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from weft.envoy.refusal import Symbolize, is_explained, symbolized, trap_in
 from weft.mesh import Plugin
 
 if TYPE_CHECKING:
-    from weft.envoy.hostcalls import HostCalls
+    from weft.tracing import Calls, Form
 
 __all__ = ["LogView"]
 
@@ -26,20 +26,23 @@ class LogView:
         plugins: Sequence[Plugin],
         *,
         everything: bool = False,
-        host_calls: bool = False,
+        host_calls: "Form" = "",
         symbolize: Symbolize | None = None,
     ) -> None:
         self._plugins = plugins
         self._everything = everything
-        self._calls = _host_calls() if host_calls else None
+        self._host_calls = host_calls
+        self._calls = _calls() if host_calls else None
         self._symbolize = symbolize
 
     def lines(self, record: Record) -> list[str]:
         """The lines to show for ``record``: none for what nobody asked to see."""
         if spoken := filter_line(record, self._plugins):
             return _lines(spoken.name, spoken.level, spoken.words)
-        if self._calls and (call := self._calls.line(record)):
-            return _lines("wasm", "trace", call)
+        if self._calls and record.component == "wasm":
+            call = self._calls.line(record.message, record.thread)
+            if call is not None:
+                return _lines("wasm", "trace", call if self._host_calls == "decoded" else record.message)
         if trap := trap_in(record):
             who = self._plugins[0].id if len(self._plugins) == 1 else "filter"
             words = f"trapped in {trap.function}: {trap.reason}"
@@ -50,10 +53,10 @@ class LogView:
         return []
 
 
-def _host_calls() -> "HostCalls":
-    from weft.envoy.hostcalls import HostCalls  # its tables are for those who trace
+def _calls() -> "Calls":
+    from weft.tracing import Calls  # its tables are for those who trace
 
-    return HostCalls()
+    return Calls()
 
 
 def _lines(who: str, level: str, words: str) -> list[str]:

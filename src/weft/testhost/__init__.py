@@ -7,8 +7,8 @@ the guest does, the host lives: bad addresses give a status, failures and endles
 
 ``play`` does the steps of a ``weft.scenario`` case.
 
-May import: ``weft.scenario``, ``weft.wasm``, ``weft.base``, ``weft.errors``. Only ``weft.testhost.engine``
-knows the engine.
+May import: ``weft.scenario``, ``weft.symbols``, ``weft.wasm``, ``weft.base``, ``weft.errors``. Only
+``weft.testhost.engine`` knows the engine.
 """
 
 from weft.testhost.direction import Message

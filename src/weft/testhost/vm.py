@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from weft.errors import FilterRefused
+from weft.symbols import Symbols, frame_lines
 from weft.testhost.abi import Status
 from weft.testhost.contexts import Context
 from weft.testhost.engine import BadAddress, Import, Limits, Machine, Program, Site, Trapped, compile_module
@@ -68,6 +69,7 @@ class Code:
     program: Program
     module: Module
     abi: str
+    symbols: Symbols
 
     @classmethod
     def load(cls, data: bytes, cache: Path | None = None) -> "Code":
@@ -79,7 +81,8 @@ class Code:
         for problem in loadability(module):
             if problem.effect != "warning":
                 raise FilterRefused(problem.message, hint=problem.hint, detail=problem.envoy)
-        return cls(compile_module(data, cache), module, describe(module).abi_version or "")
+        abi = describe(module).abi_version or ""
+        return cls(compile_module(data, cache), module, abi, Symbols(data, module))
 
 
 @dataclass(slots=True)
@@ -103,6 +106,7 @@ class Vm:
         self.world = world
         self.module = code.module
         self.abi = code.abi
+        self._symbols = code.symbols
         self.failure: str | None = None
         """What Envoy logs when the guest failed; then nothing calls it any more."""
         self.stop_iteration = False
@@ -340,20 +344,18 @@ class Vm:
 
         return run
 
-    def _offset(self, site: Site) -> int:
-        """Where a call stood; for one that found no more stack V8 names the start of its function."""
-        if site.offset is not None:
-            return site.offset
-        return self.module.bodies[site.function - self.module.imported_functions].offset
+    def _frame(self, depth: int, site: Site) -> list[str]:
+        """A call as Envoy shows it; for one that found no more stack V8 names the start of its function."""
+        offset = self._symbols.offset_of(site.function) if site.offset is None else site.offset
+        known = self._symbols.at(offset) or [f"unknown(function index:{site.function})"]
+        return frame_lines(f"{depth:3}:  {offset:#x} ", known)
 
     def _fail(self, name: str, trap: Trapped) -> None:
-        names = self.module.function_names
         lines = [f"Function: {name} failed: {trap.words}"]
-        if names:
+        if self._symbols.exist:
             lines.append("Proxy-Wasm plugin in-VM backtrace:")
             for depth, site in enumerate(trap.sites):
-                known = names.get(site.function, f"unknown(function index:{site.function})")
-                lines.append(f"{depth:3}:  {self._offset(site):#x} - {known}")
+                lines += self._frame(depth, site)
         self.failure = self.failure or "\n".join(lines)
         if self.world.tracing:
             self.world.trace.extend(lines)

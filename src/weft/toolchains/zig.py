@@ -26,7 +26,7 @@ _KEPT_VERSIONS = 8
 """Of what is made once: other flags and other versions of weft have their own."""
 
 _TARGET = ("-target", "wasm32-wasi", "-mexec-model=reactor")
-_COMPILE = ("-O2", "-g0", "-Wall", "-fno-exceptions")
+_COMPILE = ("-O2", "-Wall", "-fno-exceptions")
 _CPP = ("-std=c++20", "-fno-rtti")
 # zig's default is 16 MiB, which every VM of every worker would get; 1 MiB is what Rust gives its modules.
 _LINK = ("-O2", "-g0", "-Wl,-z,stack-size=1048576")
@@ -69,6 +69,8 @@ class Zig:
 
     def _flags(self, *, is_cpp: bool = True, of_project: bool = True) -> Iterator[str]:
         yield from _COMPILE
+        # One of them only: zig takes a -g0 before -g for the last word.
+        yield "-g" if self.debug and of_project else "-g0"
         yield from _CPP if is_cpp else ()
         # The last that fits wins: the SDK may lie in a folder above or below zig's.
         yield f"-ffile-prefix-map={self.job.tools['zig'].parent}=zig"
@@ -77,7 +79,6 @@ class Zig:
         if self.abi != "0.2.1":
             yield f"-DPROXY_WASM_ABI_{self.abi.replace('.', '_')}"
         if of_project:
-            yield from ("-g",) if self.debug else ()
             yield from (flag for flag in self.flags if is_cpp or not flag.startswith("-std="))
 
     async def _precompiled(self) -> Path:

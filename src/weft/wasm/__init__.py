@@ -3,12 +3,11 @@
 ``read_module`` turns bytes into a ``Module`` or raises ``ModuleInvalid`` with section and byte, whatever the
 bytes are. ``describe`` reads the proxy-wasm facts off it, ``loadability`` says what would keep Envoy from
 running it, in Envoy's own words. ``HOST_FUNCTIONS`` and ``CALLBACKS`` are the two sides of the ABI, measured
-on ``ENVOY_VERSION``. ``symbolize`` names the function at an offset of a backtrace.
+on ``ENVOY_VERSION``. What stands at an offset of a backtrace is said by ``weft.symbols``.
 
 May import: ``weft.base``, ``weft.errors``.
 """
 
-from weft.wasm.backtrace import Frame, parse_backtrace, symbolize
 from weft.wasm.callbacks import ALLOCATORS, CALLBACKS, ENTRY_POINTS, Callback
 from weft.wasm.decode import read_module
 from weft.wasm.hostcalls import ABI_VERSIONS, ENVOY_VERSION, HOST_FUNCTIONS, WASI_MODULES, HostFunction
@@ -35,7 +34,6 @@ __all__ = [
     "Callback",
     "Effect",
     "Export",
-    "Frame",
     "FuncType",
     "GlobalType",
     "HostFunction",
@@ -51,7 +49,5 @@ __all__ = [
     "TableType",
     "describe",
     "loadability",
-    "parse_backtrace",
     "read_module",
-    "symbolize",
 ]

@@ -87,6 +87,26 @@ def test_the_trace_is_shown_when_asked_for(weft: Weft, folder: Path) -> None:
     assert "        [host->vm] proxy_on_response_headers(2, 1, 1)" in result.out.splitlines()
 
 
+def test_the_trace_is_readable_when_asked_for(weft: Weft, folder: Path) -> None:
+    words = ("test", "--trace=decoded", folder, "--module", folder / "m.wasm", "-k", "a header")
+    shown = weft(*words).out.splitlines()
+    assert "        > proxy_on_response_headers(context=2, headers=1, end_of_stream=true)" in shown
+    assert "            = ok" in shown
+    document = json.loads(weft(*words, "-o", "json").out)
+    assert document["scenarios"][0]["trace"][-1] == "< continue"
+
+
+def test_a_bare_trace_is_not_given_the_folder_for_its_value(weft: Weft, folder: Path) -> None:
+    result = weft("test", "--trace", folder, "--module", folder / "m.wasm", "-k", "a header")
+    assert "        [host->vm] proxy_on_response_headers(2, 1, 1)" in result.out.splitlines()
+
+
+def test_a_trace_of_no_known_form_is_refused(weft: Weft, folder: Path) -> None:
+    result = weft("test", folder, "--trace=loud")
+    assert result.code == 2
+    assert "'loud' is not one of 'plain', 'decoded'" in result.err
+
+
 def test_scripts_get_json_and_ci_gets_junit(weft: Weft, folder: Path, tmp_path: Path) -> None:
     report = tmp_path / "out" / "junit.xml"
     result = weft("test", folder, "--module", folder / "m.wasm", "-o", "json", "--junit", report)

@@ -86,11 +86,10 @@ def test_a_trap_without_names_says_how_to_get_them() -> None:
     assert error.hint == "a module that keeps its names shows where: do not strip them"
 
 
-def test_frames_without_a_name_are_given_one() -> None:
-    trace = "  0:  0x1cf - f\n  1:  0x2 - unknown(function index:7)\n  2:  0x3 - unknown(function index:8)\n"
-    names = {("mine", 0x1CF): "not asked", ("mine", 2): "proxy_on_log"}
-    shown = symbolized(trace, "mine", lambda name, offset: names.get((name, offset)))
-    assert shown == "  0:  0x1cf - f\n  1:  0x2 - proxy_on_log\n  2:  0x3 - unknown(function index:8)\n"
+def test_the_frames_of_a_backtrace_are_said_by_the_module() -> None:
+    trace = "  0:  0x1cf - f\n  1:  0x2 - unknown(function index:7)"
+    shown = symbolized(trace, "mine", lambda name, lines: [name, *reversed(lines)])
+    assert shown == "mine\n  1:  0x2 - unknown(function index:7)\n  0:  0x1cf - f"
     assert symbolized(trace, "mine", None) == trace
 
 

@@ -1,5 +1,7 @@
 """What a person sees of the log."""
 
+from collections.abc import Sequence
+
 from weft.envoy import LogView, Record
 from weft.mesh import Plugin
 
@@ -21,10 +23,13 @@ def test_a_filters_words_are_shown_under_its_name_line_by_line() -> None:
 
 
 def test_a_trap_is_shown_with_its_backtrace() -> None:
-    assert LogView(ONE, symbolize=lambda name, offset: f"{name}+{offset}").lines(TRAP) == [
+    def symbolize(name: str, trace: Sequence[str]) -> list[str]:
+        return [f"{line} of {name}" for line in trace]
+
+    assert LogView(ONE, symbolize=symbolize).lines(TRAP) == [
         "one | error | trapped in proxy_on_log: RuntimeError: x",
-        "one | error | trace:",
-        "one | error |   0:  0x1 - one+1",
+        "one | error | trace: of one",
+        "one | error |   0:  0x1 - unknown(function index:3) of one",
     ]
 
 
@@ -49,5 +54,9 @@ def test_what_a_refusal_will_explain_is_shown_on_request_only() -> None:
 def test_host_calls_are_shown_on_request() -> None:
     record = Record("trace", "wasm", "[host->vm] proxy_on_log(2)")
     assert LogView(ONE).lines(record) == []
-    assert LogView(ONE, host_calls=True).lines(record) == ["wasm | trace | > proxy_on_log(context=2)"]
-    assert LogView(ONE, host_calls=True).lines(Record("trace", "http", "[host->vm] f(2)")) == []
+    assert LogView(ONE, host_calls="decoded").lines(record) == ["wasm | trace | > proxy_on_log(context=2)"]
+    assert LogView(ONE, host_calls="plain").lines(record) == ["wasm | trace | [host->vm] proxy_on_log(2)"]
+
+
+def test_what_only_looks_like_a_host_call_is_not_shown() -> None:
+    assert LogView(ONE, host_calls="decoded").lines(Record("trace", "http", "[host->vm] f(2)")) == []

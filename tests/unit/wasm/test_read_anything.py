@@ -21,7 +21,8 @@ from wasm_encoder import (
     u,
     vec,
 )
-from weft.wasm import ModuleInvalid, describe, loadability, parse_backtrace, read_module, symbolize
+from weft.symbols import Symbols, frames_in
+from weft.wasm import ModuleInvalid, describe, loadability, read_module
 
 SEEDS = [case.data for case in CASES] + [
     module(
@@ -41,8 +42,9 @@ def read_or_refuse(data: bytes) -> None:
         read = read_module(data)
         describe(read)
         loadability(read)
+        symbols = Symbols(data, read)
         for offset in (0, len(data) // 2, len(data)):
-            symbolize(read, offset)
+            symbols.at(offset)
 
 
 @patient
@@ -86,7 +88,7 @@ def test_modules_cut_at_every_byte(seed: bytes) -> None:
 @patient
 @given(st.text())
 def test_any_log_has_frames_or_none(text: str) -> None:
-    assert all(frame.offset >= 0 for frame in parse_backtrace(text))
+    assert all(frame.offset >= 0 for frame in frames_in(text))
 
 
 def peak_memory(data: bytes) -> int:

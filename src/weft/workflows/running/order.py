@@ -7,6 +7,7 @@ from typing import Any
 from weft.envoy import Levels, Program
 from weft.errors import WeftError
 from weft.mesh import Upstream, default_bootstrap, move_listener, patch_bootstrap
+from weft.tracing import Form
 from weft.workflows.running.chain import Wishes
 
 __all__ = ["DEFAULT_PORT", "Host", "Order", "Running", "Tell", "bootstrap_for"]
@@ -40,7 +41,8 @@ class Host:
     arguments: Sequence[str] = ()
     levels: Levels
     show_everything: bool = False
-    trace: bool = False
+    trace: Form = ""
+    """How calls between Envoy and the filters are shown."""
 
 
 @dataclass(frozen=True, slots=True)

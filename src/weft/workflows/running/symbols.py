@@ -1,6 +1,6 @@
-"""The names of functions in backtraces, for those that Envoy cannot name itself."""
+"""Functions, files and lines in the backtraces that Envoy writes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from weft.envoy import Symbolize
@@ -13,13 +13,13 @@ __all__ = ["symbolizer"]
 def symbolizer(chain: Sequence[Plugin]) -> Symbolize:
     """Looks into the modules of ``chain`` as they are when it is asked."""
 
-    def function_at(name: str, offset: int) -> str | None:
-        from weft.wasm import read_module, symbolize
+    def symbolize(name: str, trace: Sequence[str]) -> Iterable[str]:
+        from weft.symbols import Symbols, annotated
 
         path = next((plugin.module for plugin in chain if plugin.id == name), None)
         try:
-            return symbolize(read_module(Path(path).read_bytes()), offset) if path else None
+            return annotated(trace, Symbols(Path(path).read_bytes())) if path else trace
         except (OSError, WeftError):
-            return None  # a backtrace without a name is still a backtrace
+            return trace  # a backtrace that says less is still a backtrace
 
-    return function_at
+    return symbolize

@@ -2,16 +2,15 @@
 
 import pytest
 
-from weft.envoy.hostcalls import HostCalls
-from weft.envoy.logs import Record
+from weft.tracing import Calls, decoded_log
 
 PAIRS = "return_pairs=0x10, return_pairs_size=0x14"
 OUT = "return_data=0x0, return_data_size=0x4"
 
 
-def lines(*messages: str, thread: str = "1", calls: HostCalls | None = None) -> list[str | None]:
-    calls = calls or HostCalls()
-    return [calls.line(Record("trace", "wasm", message, thread)) for message in messages]
+def lines(*messages: str, thread: str = "1", calls: Calls | None = None) -> list[str | None]:
+    calls = calls or Calls()
+    return [calls.line(message, thread) for message in messages]
 
 
 def test_calls_nest_and_numbers_have_names() -> None:
@@ -79,7 +78,7 @@ def test_what_a_callback_gives_back_has_a_name(name: str, value: str, shown: str
 
 
 def test_each_thread_nests_on_its_own() -> None:
-    calls = HostCalls()
+    calls = Calls()
     lines("[host->vm] proxy_on_tick(1)", thread="1", calls=calls)
     assert lines("[host->vm] proxy_on_tick(1)", thread="2", calls=calls) == [
         "> proxy_on_tick(root_context=1)"
@@ -91,6 +90,57 @@ def test_a_return_whose_call_was_missed_does_no_harm() -> None:
     assert lines("[host<-vm] malloc return: 1", "[host->vm] malloc(1)") == ["< 1", "> malloc(1)"]
 
 
-@pytest.mark.parametrize("record", [Record("trace", "http", "[host->vm] f(1)"), Record("info", "wasm", "x")])
-def test_other_records_are_no_calls(record: Record) -> None:
-    assert HostCalls().line(record) is None
+@pytest.mark.parametrize(
+    ("call", "shown"),
+    [
+        ("proxy_on_request_headers(2, 8, 1)", "context=2, headers=8, end_of_stream=true"),
+        ("proxy_on_request_headers(2, 8)", "context=2, headers=8"),
+        ("proxy_on_response_body(2, 100, 0)", "context=2, size=100, end_of_stream=false"),
+        ("proxy_on_downstream_connection_close(2, 2)", "context=2, peer=remote"),
+        ("proxy_on_downstream_connection_close(2, 9)", "context=2, peer=9"),
+        ("proxy_on_tick(1, 2)", "root_context=1, 2"),
+    ],
+)
+def test_arguments_of_callbacks_have_names_and_values(call: str, shown: str) -> None:
+    assert lines(f"[host->vm] {call}") == [f"> {call.partition('(')[0]}({shown})"]
+
+
+def test_after_a_trap_nothing_is_open_any_more() -> None:
+    calls = ("[host->vm] proxy_on_tick(1)", "[vm->host] env.proxy_done()")
+    trap = "Function: proxy_on_tick failed: Uncaught RuntimeError: unreachable"
+    assert list(decoded_log([*calls, trap, *calls[:1]]))[2:] == [trap, "> proxy_on_tick(root_context=1)"]
+
+
+@pytest.mark.parametrize("message", ["wasm log: x", "", "Function: f failed"])
+def test_other_messages_are_no_calls(message: str) -> None:
+    assert Calls().line(message) is None
+
+
+# As Envoy 1.40 writes it, two threads at once.
+LOG = """\
+[2026-11-20 22:12:25.206][1][trace][wasm] [source/a/wasm_vm.h:12] [host->vm] proxy_on_log(2)
+[2026-11-20 22:12:25.206][2][trace][wasm] [source/a/wasm_vm.h:12] [host->vm] proxy_on_tick(1)
+[2026-11-20 22:12:25.206][1][trace][wasm] [source/a/wasm.cc:9] [vm->host] env.proxy_log(2, 16, 2)
+[2026-11-20 22:12:25.206][1][info][wasm] [source/a/context.cc:1] wasm log a: hi
+[2026-11-20 22:12:25.206][1][trace][wasm] [source/a/wasm.cc:9] [vm<-host] env.proxy_log return: 0
+[2026-11-20 22:12:25.206][1][trace][wasm] [source/a/wasm_vm.h:12] [host<-vm] proxy_on_log return: void
+  0:  0x41c - deep3
+"""
+READABLE = """\
+[2026-11-20 22:12:25.206][1][trace][wasm] > proxy_on_log(context=2)
+[2026-11-20 22:12:25.206][2][trace][wasm] > proxy_on_tick(root_context=1)
+[2026-11-20 22:12:25.206][1][trace][wasm]     proxy_log(level=info, message=0x10, message_size=2)
+[2026-11-20 22:12:25.206][1][info][wasm] [source/a/context.cc:1] wasm log a: hi
+[2026-11-20 22:12:25.206][1][trace][wasm]     = ok
+[2026-11-20 22:12:25.206][1][trace][wasm] < void
+  0:  0x41c - deep3
+"""
+
+
+def test_a_log_of_envoys_becomes_readable_and_its_other_lines_stay() -> None:
+    assert list(decoded_log(LOG.splitlines())) == READABLE.splitlines()
+
+
+def test_a_trace_without_a_logs_heads_becomes_readable_too() -> None:
+    bare = [line.split("] ", 2)[2] for line in LOG.splitlines()[:1]]
+    assert list(decoded_log([*bare, "wasm log a: hi"])) == ["> proxy_on_log(context=2)", "wasm log a: hi"]
