@@ -20,6 +20,7 @@ __all__ = ["copy"]
 @click.option(
     "-o", "--output", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
+@click.option("--platform", metavar="OS/ARCH", help="Of an index, the image for this platform alone.")
 @verify_options
 @trust_options
 @click.pass_obj
@@ -30,6 +31,7 @@ def copy(
     target: str,
     bare: bool,
     form: str,
+    platform: str | None,
     verify_keys: tuple[Path, ...],
     verify_policy: Path | None,
     **access: Any,
@@ -41,6 +43,7 @@ def copy(
     """
     import asyncio
 
+    from weft.oci import Platform
     from weft.store import Store
     from weft.workflows.images.copy import copy as copy_image
     from weft.workflows.images.copy import hosts_of, read_place
@@ -48,6 +51,7 @@ def copy(
     from weft.workflows.images.transfer import Report
 
     judge = judge_of(verify_keys, verify_policy)
+    only = Platform.parse(platform) if platform else None
     places = read_place(source), read_place(target)
 
     async def run() -> Report:
@@ -58,6 +62,7 @@ def copy(
                     registries=registries,
                     store=Store(console.places.store),
                     attachments=not bare,
+                    platform=only,
                     judge=judge,
                     progress=progress,
                 )

@@ -28,6 +28,7 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
     "-o", "--output", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
 @click.option("--attached", is_flag=True, help="Fetch what is attached to the image, too.")
+@click.option("--platform", metavar="OS/ARCH", help="Of an index, the image for this platform alone.")
 @verify_options
 @credential_options
 @trust_options
@@ -39,6 +40,7 @@ def pull(
     folder: Path | None,
     store: Path | None,
     form: str,
+    platform: str | None,
     attached: bool,
     verify_keys: tuple[Path, ...],
     verify_policy: Path | None,
@@ -50,7 +52,7 @@ def pull(
     """
     import asyncio
 
-    from weft.oci import Reference
+    from weft.oci import Platform, Reference
     from weft.store import Store
     from weft.workflows.images.fetch_files import fetch_files
     from weft.workflows.images.pull import pull as pull_image
@@ -59,15 +61,24 @@ def pull(
 
     wanted = Reference.parse(reference)
     judge = judge_of(verify_keys, verify_policy)
+    only = Platform.parse(platform) if platform else None
 
     async def run() -> tuple[Report, list[Path]]:
         async with open_registries(console.env, [wanted.registry], access_of(access)) as registries:
             with watch(console) as progress:
                 if folder:
-                    return await fetch_files(registries, wanted, folder, judge=judge, progress=progress)
+                    return await fetch_files(
+                        registries, wanted, folder, platform=only, judge=judge, progress=progress
+                    )
                 local = Store(store or console.places.store)
                 report = await pull_image(
-                    local, registries, wanted, attached=attached, judge=judge, progress=progress
+                    local,
+                    registries,
+                    wanted,
+                    platform=only,
+                    attached=attached,
+                    judge=judge,
+                    progress=progress,
                 )
                 return report, []
 

@@ -10,7 +10,7 @@ from weft.image.flavors import cncf, compat, solo
 from weft.image.image import Contents, Image, check_module
 from weft.image.names import WasmAnnotation
 from weft.image.runtime_config import RuntimeConfig
-from weft.oci import Descriptor, Index, Manifest
+from weft.oci import Descriptor, Index, Manifest, Platform
 
 __all__ = ["FLAVORS", "Flavor", "choose_manifest", "flavor_of", "pack", "pack_beside", "unpack"]
 
@@ -82,13 +82,18 @@ def unpack(image: Image) -> Contents:
     return flavor_of(image.manifest).unpack(image)
 
 
-def choose_manifest(index: Index) -> Descriptor:
-    """The image a wasm consumer wants from an index: made for wasm, else linux/amd64, else the only one.
+def choose_manifest(index: Index, platform: Platform | None = None) -> Descriptor:
+    """The image for ``platform``; without one what a wasm consumer wants: made for wasm, else linux/amd64.
 
-    Attestations that ``docker buildx`` puts beside images (platform ``unknown/unknown``) do not count.
-    Raises ``ImageInvalid`` when nothing fits.
+    Where nothing is asked for, the only image will do, too. Attestations that ``docker buildx`` puts beside
+    images (platform ``unknown/unknown``) do not count. Raises ``ImageInvalid`` when nothing fits.
     """
     images = [entry for entry in index.manifests if str(entry.platform) != "unknown/unknown"]
+    if platform:
+        for entry in images:
+            if entry.platform == platform:
+                return entry
+        raise _no_image(index, images, str(platform))
     for wanted in (("wasm",), ("amd64", "linux")):
         for entry in images:
             platform = entry.platform
@@ -96,8 +101,12 @@ def choose_manifest(index: Index) -> Descriptor:
                 return entry
     if len(images) == 1:
         return images[0]
+    raise _no_image(index, images, "wasm or linux/amd64")
+
+
+def _no_image(index: Index, images: list[Descriptor], wanted: str) -> ImageInvalid:
     shown = ", ".join(str(entry.platform or "none") for entry in images[:10])
-    raise ImageInvalid(
-        f"index {index.digest} has no image for wasm or linux/amd64"
+    return ImageInvalid(
+        f"index {index.digest} has no image for {wanted}"
         + (f"; its platforms: {shown}" if shown else "; it is empty")
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from weft.errors import UsageError
 from weft.oci.digest import Digest
 from weft.oci.errors import DigestInvalid
 from weft.oci.json_view import JsonView
@@ -18,6 +19,14 @@ class Platform:
     os: str
     architecture: str
     variant: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> "Platform":
+        """Read ``os/architecture[/variant]``; raises ``UsageError``."""
+        parts = text.split("/")
+        if len(parts) not in {2, 3} or not all(parts):
+            raise UsageError(f"{text!r} is no platform", hint="write os/architecture, as in linux/amd64")
+        return cls(*parts)
 
     def __str__(self) -> str:
         return "/".join(part for part in (self.os, self.architecture, self.variant) if part)

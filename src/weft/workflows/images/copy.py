@@ -10,7 +10,8 @@ from pathlib import Path
 
 from weft.archive import ArchiveReader, ArchiveWriter
 from weft.errors import UsageError
-from weft.oci import DEFAULT_TAG, Digest, Index, Manifest, Reference
+from weft.image import choose_manifest
+from weft.oci import DEFAULT_TAG, Digest, Index, Manifest, Platform, Reference
 from weft.registry import Registries
 from weft.store import Store
 from weft.workflows.images.contents import Judge, Sink, Source
@@ -80,10 +81,11 @@ async def copy(
     registries: Registries,
     store: Store,
     attachments: bool = True,
+    platform: Platform | None = None,
     judge: Judge | None = None,
     progress: Progress | None = None,
 ) -> Report:
-    """Copy everything under ``source`` to ``target``: all platforms, and what refers to it.
+    """Copy everything under ``source`` to ``target``: all platforms or one, and what refers to it.
 
     Raises ``NotFound``, ``UsageError`` for places that do not go together, and what the places raise.
     """
@@ -93,6 +95,8 @@ async def copy(
         raise UsageError("both are files", hint="cp copies a file")
     async with AsyncExitStack() as stack:
         content, root = await _open_source(stack, source, target, registries, store)
+        if platform:
+            root = await _of_platform(content, root, platform)
         if judge:
             reference = _named(source, target)
             assert reference is not None  # noqa: S101 - one of two places is no archive
@@ -109,6 +113,12 @@ async def copy(
         if isinstance(sink, ArchiveWriter) and tag is None:
             sink.name(root, str(_named(source, target)))
         return report
+
+
+async def _of_platform(content: Source, root: Manifest | Index, platform: Platform) -> Manifest | Index:
+    if isinstance(root, Manifest):
+        raise UsageError(f"{root.digest} is one image, for any platform", hint="leave --platform out")
+    return await content.manifest(choose_manifest(root, platform).digest)
 
 
 def _signed_in(place: Place, content: Source, registries: Registries) -> Source:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from weft.errors import NotFound, UsageError
-from weft.oci import Annotation, Descriptor, Digest, Index, Manifest, Reference
+from weft.oci import Annotation, Descriptor, Digest, Index, Manifest, Platform, Reference
 from weft.registry import Registries
 from weft.workflows.images.contents import Judge, Opener
 from weft.workflows.images.folder import lay, move_into, unpack
@@ -26,6 +26,7 @@ async def fetch_files(
     reference: Reference,
     folder: Path,
     *,
+    platform: Platform | None = None,
     judge: Judge | None = None,
     progress: Progress | None = None,
 ) -> tuple[Report, list[Path]]:
@@ -34,7 +35,7 @@ async def fetch_files(
     All files or none. Raises ``NotFound`` when no part has a name, ``EscapeRefused`` for a bad one.
     """
     source = registries.repository(reference.registry, reference.repository)
-    graph = await image_graph(source, reference)
+    graph = await image_graph(source, reference, platform)
     if judge:
         await judge(source, reference, graph.root.digest)
     manifest = graph.nodes[0].manifest

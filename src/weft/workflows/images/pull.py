@@ -1,7 +1,8 @@
 """Fetch an image into the store."""
 
+from weft.errors import UsageError
 from weft.image import choose_manifest
-from weft.oci import DEFAULT_TAG, Manifest, Reference
+from weft.oci import DEFAULT_TAG, Index, Platform, Reference
 from weft.registry import Registries, Repository
 from weft.store import Store
 from weft.workflows.images.contents import Judge
@@ -17,6 +18,7 @@ async def pull(
     registries: Registries,
     reference: Reference,
     *,
+    platform: Platform | None = None,
     attached: bool = False,
     judge: Judge | None = None,
     progress: Progress | None = None,
@@ -25,11 +27,11 @@ async def pull(
 
     ``judge`` is asked before anything but the manifest is fetched, and what it judged is what is kept.
 
-    Of an index comes the image that suits wasm, and the index itself, so that the index's digest stays the
+    Of an index comes the image for ``platform``, or the one that suits wasm and the index itself, so that the index's digest stays the
     image's name. Raises ``NotFound``.
     """
     source = registries.repository(reference.registry, reference.repository)
-    graph = await image_graph(source, reference, attached=attached)
+    graph = await image_graph(source, reference, platform, attached=attached)
     if judge:
         await judge(source, reference, graph.root.digest)
     with store.adding():
@@ -38,12 +40,20 @@ async def pull(
     return report
 
 
-async def image_graph(source: Repository, reference: Reference, *, attached: bool = False) -> Graph:
+async def image_graph(
+    source: Repository, reference: Reference, platform: Platform | None = None, *, attached: bool = False
+) -> Graph:
     """The manifest that ``reference`` names, and below an index the one image that suits wasm.
 
-    With ``attached``, what refers to that image comes before it.
+    With ``platform`` that image alone, without the index. With ``attached``, what refers to the image comes
+    before it. Raises ``UsageError`` for a platform of what is no index.
     """
     root = await source.manifest(reference.digest or reference.tag or DEFAULT_TAG)
-    image = root if isinstance(root, Manifest) else await source.manifest(choose_manifest(root).digest)
+    if isinstance(root, Index):
+        image = await source.manifest(choose_manifest(root, platform).digest)
+    elif platform:
+        raise UsageError(f"{reference} is one image, for any platform", hint="leave --platform out")
+    else:
+        image = root
     graph = without_tags(await read_graph(source, image, attachments=attached))
-    return graph if image is root else Graph((*graph.nodes, Node(root)))
+    return graph if platform or image is root else Graph((*graph.nodes, Node(root)))
