@@ -27,8 +27,8 @@ async def pull(
 
     ``judge`` is asked before anything but the manifest is fetched, and what it judged is what is kept.
 
-    Of an index comes the image for ``platform``, or the one that suits wasm and the index itself, so that the index's digest stays the
-    image's name. Raises ``NotFound``.
+    Of an index comes the image for ``platform``, or the one that suits wasm and the index itself, so that the
+    index's digest stays the image's name. Raises ``NotFound``.
     """
     source = registries.repository(reference.registry, reference.repository)
     graph = await image_graph(source, reference, platform, attached=attached)
