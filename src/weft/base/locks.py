@@ -4,13 +4,14 @@
 """
 
 import asyncio
+import errno
 import fcntl
 import os
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-__all__ = ["exclusive"]
+__all__ = ["exclusive", "held"]
 
 _POLL_SECONDS = 0.05
 
@@ -30,6 +31,21 @@ async def exclusive(path: Path, *, on_wait: Callable[[], None] = lambda: None) -
         yield
     finally:
         os.close(handle)  # frees the lock
+
+
+@contextmanager
+def held(path: Path, *, make: bool = False) -> Iterator[None]:
+    """Hold the lock file ``path`` at once, or not at all: raises ``BlockingIOError`` while another does.
+
+    Raises ``FileNotFoundError`` when there is none and it is not to be made.
+    """
+    handle = os.open(path, os.O_RDWR | (os.O_CREAT if make else 0), 0o644)
+    try:
+        if not _try(handle):
+            raise BlockingIOError(errno.EWOULDBLOCK, os.strerror(errno.EWOULDBLOCK), str(path))
+        yield
+    finally:
+        os.close(handle)
 
 
 def _try(handle: int) -> bool:

@@ -5,7 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from weft.base.locks import exclusive
+import pytest
+
+from weft.base.locks import exclusive, held
 
 HOLDS = """
 import fcntl, sys
@@ -67,3 +69,17 @@ async def test_who_stops_waiting_leaves_the_lock_alone(tmp_path: Path) -> None:
     assert waiter.cancelled()
     async with asyncio.timeout(1), exclusive(tmp_path / "lock"):
         assert (tmp_path / "lock").exists()
+
+
+def test_a_lock_that_is_held_is_refused_at_once_and_free_afterwards(tmp_path: Path) -> None:
+    lock = tmp_path / "lock"
+    with held(lock, make=True), pytest.raises(BlockingIOError), held(lock):
+        pass
+    with held(lock):
+        pass
+
+
+def test_a_lock_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError), held(tmp_path / "lock"):
+        pass
+    assert list(tmp_path.iterdir()) == []

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -61,11 +62,18 @@ class Halfway:
 
     def kill(self, env: dict[str, str], *words: str | Path) -> None:
         """Run the program until it is there, and no further."""
+        with self.running(env, *words):
+            pass
+
+    @contextmanager
+    def running(self, env: dict[str, str], *words: str | Path) -> Iterator[None]:
+        """The block while the program is there; then it is killed."""
         with subprocess.Popen(
             [sys.executable, "-m", "weft", *map(str, words)], env=env, stderr=subprocess.PIPE
         ) as process:
             try:
                 assert self._reached.wait(60), process.stderr
+                yield
             finally:
                 process.kill()
 
@@ -169,6 +177,20 @@ def test_files_appear_together_or_not_at_all(
     assert [path for path in folder.iterdir() if not path.name.startswith(".weft-")] == []
     assert weft("pull", f"{world.host}/team/f:v1", "--to", folder).code == 0
     assert (folder / "filter.wasm").read_bytes() == MODULE
+    assert not list(folder.glob(".weft-*")), "what the killed one left is gone"
+
+
+def test_a_run_leaves_alone_what_another_is_fetching(
+    weft: Weft, world: RegistryWorld, env: dict[str, str], tmp_path: Path
+) -> None:
+    publish(world, "team/f", "v1")
+    halfway = Halfway()
+    world.meet("GET", the_module(world), halfway.on_download(MODULE), times=1)
+    folder, name = tmp_path / "out", f"{world.host}/team/f:v1"
+    with halfway.running(env, "pull", name, "--to", folder):
+        (theirs,) = folder.glob(".weft-*")
+        assert weft("pull", name, "--to", folder).code == 0
+        assert theirs.is_dir()
 
 
 def only(condition: Callable[[web.BaseRequest], bool], handler: Handler, world: RegistryWorld) -> Handler:

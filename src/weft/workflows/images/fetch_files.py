@@ -1,11 +1,13 @@
 """Fetch any artifact's files into a folder, as ``oras pull`` does."""
 
+import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import aclosing, contextmanager
+from contextlib import aclosing, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
+from weft.base.locks import held
 from weft.errors import NotFound, UsageError
 from weft.oci import Annotation, Descriptor, Digest, Index, Manifest, Platform, Reference
 from weft.registry import Registries
@@ -19,6 +21,7 @@ __all__ = ["fetch_files"]
 
 # ORAS says so of a folder that it packed as tar+gzip.
 _UNPACK = "io.deis.oras.content.unpack"
+_SCRATCH, _LOCK = ".weft-", ".lock"
 
 
 async def fetch_files(
@@ -59,9 +62,14 @@ async def fetch_files(
 
 @contextmanager
 def _scratch_in(folder: Path) -> Iterator[Path]:
+    """An empty folder in ``folder`` that goes away; those that killed processes left go first."""
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".weft-") as scratch:
-        yield Path(scratch)
+    for left in folder.glob(f"{_SCRATCH}*"):
+        with suppress(OSError), held(left / _LOCK):
+            shutil.rmtree(left)
+    with tempfile.TemporaryDirectory(dir=folder, prefix=_SCRATCH) as scratch:
+        with held(Path(scratch) / _LOCK, make=True):
+            yield Path(scratch)
 
 
 def _lay_out(named: list[Descriptor], blobs: "_Scratch", prepared: Path, folder: Path) -> list[Path]:
