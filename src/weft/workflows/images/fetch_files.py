@@ -67,9 +67,11 @@ def _scratch_in(folder: Path) -> Iterator[Path]:
     for left in folder.glob(f"{_SCRATCH}*"):
         with suppress(OSError), held(left / _LOCK):
             shutil.rmtree(left)
-    with tempfile.TemporaryDirectory(dir=folder, prefix=_SCRATCH) as scratch:
-        with held(Path(scratch) / _LOCK, make=True):
-            yield Path(scratch)
+    with (
+        tempfile.TemporaryDirectory(dir=folder, prefix=_SCRATCH) as scratch,
+        held(Path(scratch) / _LOCK, make=True),
+    ):
+        yield Path(scratch)
 
 
 def _lay_out(named: list[Descriptor], blobs: "_Scratch", prepared: Path, folder: Path) -> list[Path]:
