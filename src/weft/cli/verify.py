@@ -20,6 +20,14 @@ _FILE = click.Path(path_type=Path)
     "--key", "keys", type=_FILE, metavar="FILE", multiple=True, help="Public key; one of several is enough."
 )
 @click.option("--policy", "policy_path", type=_FILE, metavar="FILE", help="Which images need which keys.")
+@click.option("--identity", metavar="NAME", help="Who signed without a key: an address, or a workflow's URL.")
+@click.option("--issuer", metavar="URL", help="With --identity: who vouches for it.")
+@click.option(
+    "--trusted-root",
+    type=_FILE,
+    metavar="FILE",
+    help="With --identity: a trusted_root.json.  [default: sigstore's public instance]",
+)
 @click.option(
     "-o", "--output", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
 )
@@ -32,6 +40,9 @@ def verify(
     reference: str,
     keys: tuple[Path, ...],
     policy_path: Path | None,
+    identity: str | None,
+    issuer: str | None,
+    trusted_root: Path | None,
     form: str,
     **access: Any,
 ) -> None:
@@ -44,14 +55,21 @@ def verify(
 
     from weft.oci import Reference
     from weft.workflows.images.registries import open_registries
-    from weft.workflows.signatures.keys import policy_of_keys, read_policy
+    from weft.workflows.signatures.keys import policy_of_identity, policy_of_keys, read_policy
     from weft.workflows.signatures.verify import Verified
     from weft.workflows.signatures.verify import verify as verify_image
 
     wanted = Reference.parse(reference)
-    if bool(keys) == bool(policy_path):
-        raise UsageError("give either --key or --policy", hint="weft verify REF --key cosign.pub")
-    policy = read_policy(policy_path) if policy_path else policy_of_keys(keys)
+    if sum(map(bool, (keys, policy_path, identity))) != 1:
+        raise UsageError(
+            "give one of --key, --policy and --identity", hint="weft verify REF --key cosign.pub"
+        )
+    if bool(identity) != bool(issuer) or (trusted_root and not identity):
+        raise UsageError("--identity and --issuer go together, and --trusted-root with them")
+    if identity and issuer:
+        policy = policy_of_identity(identity, issuer, trusted_root)
+    else:
+        policy = read_policy(policy_path) if policy_path else policy_of_keys(keys)
 
     async def run() -> Verified:
         async with open_registries(console.env, [wanted.registry], access_of(access)) as registries:

@@ -9,6 +9,7 @@ May import: ``weft.image``, ``weft.oci``, ``weft.base``, ``weft.errors``.
 
 from weft.signing.bundle import BUNDLE_TYPE, bundle_image, bundle_signature, read_bundle
 from weft.signing.errors import KeyInvalid, SignatureInvalid, Unverified
+from weft.signing.keyless import Identity, Keyless
 from weft.signing.keys import KINDS, PrivateKey, PublicKey
 from weft.signing.policy import Policy, Rule
 from weft.signing.signature import Judgement, Signature, judge
@@ -18,8 +19,10 @@ __all__ = [
     "BUNDLE_TYPE",
     "KINDS",
     "SIMPLE_TYPE",
+    "Identity",
     "Judgement",
     "KeyInvalid",
+    "Keyless",
     "Policy",
     "PrivateKey",
     "PublicKey",

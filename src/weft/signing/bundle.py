@@ -4,7 +4,7 @@ Its one layer is a bundle (sigstore's protobuf-specs, v0.3) with a DSSE envelope
 in-toto statement whose subject is the digest, with the predicate type that cosign gives to plain signatures
 (cosign, specs/BUNDLE_SPEC.md). cosign 3 writes it by default, 2.4 and later read it.
 
-A bundle whose key is a certificate (keyless signing) is not judged here; its maker is not one of our keys.
+A bundle whose key is a certificate (keyless signing) is judged by ``keyless``.
 """
 
 import base64
@@ -101,8 +101,10 @@ def read_bundle(raw: bytes, *, where: str) -> list[Signature]:
         return []
     message = _pae(payload_type, payload)
     values = [_decoded(item.get("sig")) for item in envelope.get("signatures").items(limit=_MAX_SUBJECTS)]
+    material = view.get("verificationMaterial")
+    certified = bool(material.get("certificate") or material.get("x509CertificateChain"))
     return [
-        Signature(view.document, subject, message, value)
+        Signature(view.document, subject, message, value, raw if certified else b"")
         for subject in _subjects(statement)
         for value in values
     ]

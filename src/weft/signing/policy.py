@@ -7,6 +7,9 @@
       release: |                      # or the key itself
         -----BEGIN PUBLIC KEY-----
         …
+    identities:                       # signers without a key: sigstore's certificates
+      ci: {subject: https://ci.example.com/f, issuer: https://ci.example.com}
+    trustedRoot: trusted_root.json    # left out: sigstore's public instance
     rules:                            # the first that matches decides
       - images: hub.example.com/team/**
         allOf: [team, release]
@@ -20,13 +23,14 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 
 from weft.errors import UsageError
 from weft.oci import Digest, Reference
 from weft.signing.errors import Unverified
+from weft.signing.keyless import Identity, Keyless
 from weft.signing.keys import PublicKey
 from weft.signing.signature import Judgement, Signature, judge
 
@@ -68,8 +72,10 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    keys: dict[str, str]
     rules: tuple[Rule, ...]
+    keys: dict[str, str] = {}
+    identities: dict[str, Identity] = {}
+    trusted_root: str | None = msgspec.field(default=None, name="trustedRoot")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,8 @@ class Policy:
 
     keys: Mapping[str, PublicKey]
     rules: tuple[Rule, ...]
+    identities: Mapping[str, Identity] = field(default_factory=dict)
+    keyless: Keyless = field(default_factory=Keyless)
 
     @classmethod
     def parse(cls, text: str, read: Callable[[str], bytes], *, where: str) -> "Policy":
@@ -100,13 +108,23 @@ class Policy:
             for name, value in document.keys.items()
         }
         for number, rule in enumerate(document.rules):
-            _check(rule, keys, f"{where}: rules[{number}]")
-        return cls(keys, document.rules)
+            _check(rule, {*keys, *document.identities}, f"{where}: rules[{number}]")
+        if twice := keys.keys() & document.identities.keys():
+            raise UsageError(f"{where}: {min(twice)} is a key and an identity")
+        root = document.trusted_root
+        keyless = Keyless(read(root), where=f"{where}: {root}") if root else Keyless()
+        return cls(keys, document.rules, document.identities, keyless)
 
     @classmethod
     def of_keys(cls, keys: Mapping[str, PublicKey]) -> "Policy":
         """Every image needs a signature of one of ``keys`` (name → key)."""
         return cls(keys, (Rule(images="**", any_of=tuple(keys)),))
+
+    @classmethod
+    def of_identity(cls, identity: Identity, keyless: Keyless) -> "Policy":
+        """Every image needs a signature of ``identity``, by what ``keyless`` believes."""
+        name = str(identity)
+        return cls({}, (Rule(images="**", any_of=(name,)),), {name: identity}, keyless)
 
     def check(
         self,
@@ -123,7 +141,7 @@ class Policy:
         rule = next((rule for rule in self.rules if rule.matches(reference)), None)
         if rule is None:
             raise Unverified(f"{reference} is refused: no rule of the policy is about {reference.name}")
-        judgement = judge(digest, signatures, self.keys)
+        judgement = judge(digest, signatures, self.keys, self.identities, self.keyless)
         if not rule.satisfied_by(judgement.signed_by):
             found = ", ".join(sorted(judgement.signed_by)) or "nobody"
             raise Unverified(
@@ -133,8 +151,10 @@ class Policy:
         return judgement
 
 
-def _check(rule: Rule, keys: Mapping[str, PublicKey], where: str) -> None:
+def _check(rule: Rule, names: set[str], where: str) -> None:
     if sum(map(bool, (rule.all_of, rule.any_of, rule.unsigned))) != 1:
         raise UsageError(f"{where} must have exactly one of allOf, anyOf and unsigned: true")
-    if unknown := set(rule.all_of + rule.any_of) - set(keys):
-        raise UsageError(f"{where} names keys that are not in `keys`: {', '.join(sorted(unknown))}")
+    if unknown := set(rule.all_of + rule.any_of) - names:
+        raise UsageError(
+            f"{where} names keys that are not in `keys` or `identities`: {', '.join(sorted(unknown))}"
+        )

@@ -13,9 +13,11 @@ from weft.oci import Digest
 from weft.signing import PrivateKey
 from worlds.content import open_registries
 from worlds.registry import RegistryWorld, open_registry
+from worlds.sigstore import BUNDLE, ISSUER, SigstoreWorld
 
 TEAM, STRANGER = PrivateKey.generate("ed25519"), PrivateKey.generate("ed25519")
 LOCKED = {"team": TEAM.to_pem(b"secret"), "stranger": STRANGER.to_pem(b"secret")}
+ONE_OF = "error: give one of --key, --policy and --identity"
 Call = Callable[..., Awaitable[Result]]
 
 
@@ -113,9 +115,12 @@ async def test_a_policy_finds_its_keys_beside_it(
 @pytest.mark.parametrize(
     ("words", "code", "complaint"),
     [
-        pytest.param((), 2, "error: give either --key or --policy", id="neither"),
+        pytest.param((), 2, ONE_OF, id="neither"),
         pytest.param(
-            ("--key", "team.pub", "--policy", "p"), 2, "error: give either --key or --policy", id="both"
+            ("--key", "team.pub", "--policy", "p"),
+            2,
+            ONE_OF,
+            id="both",
         ),
         pytest.param(("--key", "none.pub"), 4, "error: none.pub: no such file", id="no such key"),
         pytest.param(("--policy", "none"), 4, "error: none: no such file", id="no such policy"),
@@ -137,6 +142,27 @@ def test_a_mistake_is_named_before_anything_is_asked(
     (tmp_path / "lost").write_text("keys: {team: away.pub}\nrules: []\n")
     result = weft("verify", "hub.invalid/f:v1", *words)
     assert (result.code, result.err.splitlines()[0]) == (code, complaint)
+
+
+async def test_an_identity_verifies_what_sigstore_certified(
+    call: Call, world: RegistryWorld, image: str, digest: Digest, tmp_path: Path
+) -> None:
+    sigstore = SigstoreWorld()
+    (tmp_path / "root.json").write_bytes(sigstore.trusted_root())
+    (tmp_path / "bundle.json").write_bytes(sigstore.bundle(digest, "me@example.com"))
+    file = f"{tmp_path / 'bundle.json'}:{BUNDLE}"
+    attached = await call("attach", f"{image}:v1", file, "--artifact-type", BUNDLE)
+    assert attached.code == 0, attached.err
+    who = ("--identity", "me@example.com", "--issuer", ISSUER, "--trusted-root", tmp_path / "root.json")
+    assert told(await call("verify", f"{image}:v1", *who)) == (
+        0,
+        f"{image}@{digest}\n",
+        f"signed by me@example.com ({ISSUER})\n",
+    )
+    stranger = ("--identity", "you@example.com", *who[2:])
+    refused = await call("verify", f"{image}:v1", *stranger)
+    assert refused.code == 7
+    assert "Certificate's SANs do not match you@example.com" in refused.err
 
 
 def test_a_public_key_cannot_sign(weft: Weft, tmp_path: Path) -> None:

@@ -110,7 +110,7 @@ def test_what_could_not_be_read_is_a_reason_too() -> None:
         ),
         pytest.param(
             "keys: {}\nrules: [{images: '**', anyOf: [team]}]",
-            "policy.yaml: rules[0] names keys that are not in `keys`: team",
+            "policy.yaml: rules[0] names keys that are not in `keys` or `identities`: team",
             id="unknown key",
         ),
     ],

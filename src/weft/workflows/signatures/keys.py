@@ -7,9 +7,17 @@ from typing import Any
 
 from weft.base.files import atomic_create, read_limited
 from weft.errors import NotFound, UsageError, WeftError
-from weft.signing import KeyInvalid, Policy, PrivateKey, PublicKey
+from weft.signing import Identity, KeyInvalid, Keyless, Policy, PrivateKey, PublicKey
 
-__all__ = ["KeyPair", "make_key_pair", "policy_of_keys", "read_policy", "read_private_key", "show_key"]
+__all__ = [
+    "KeyPair",
+    "make_key_pair",
+    "policy_of_identity",
+    "policy_of_keys",
+    "read_policy",
+    "read_private_key",
+    "show_key",
+]
 
 # An RSA key of 16384 bits has 13 KB; a policy of hundreds of teams fits, too.
 _MAX_KEY_BYTES = 64 * 1024
@@ -77,6 +85,12 @@ def policy_of_keys(paths: Sequence[Path]) -> Policy:
     """Every image needs a signature of one of the public keys in ``paths``."""
     keys = {str(path): PublicKey.load(_read(path, _MAX_KEY_BYTES), where=str(path)) for path in paths}
     return Policy.of_keys(keys)
+
+
+def policy_of_identity(subject: str, issuer: str, trusted_root: Path | None) -> Policy:
+    """Every image needs a signature of ``subject``, as ``issuer`` knows it."""
+    root = _read(trusted_root, _MAX_POLICY_BYTES) if trusted_root else None
+    return Policy.of_identity(Identity(subject, issuer), Keyless(root, where=str(trusted_root)))
 
 
 def read_policy(path: Path) -> Policy:
