@@ -307,7 +307,7 @@ def _read(file: Any, first: bytes | None = None) -> Message:
     values = dict(headers)
     if values.get("transfer-encoding") == "chunked":
         body = b""
-        while size := int(file.readline(), 16):
+        while size := int(file.readline() or b"0", 16):  # a client that went away ends it
             body += file.read(size)
             file.readline()
         return Message(line, headers, body, _fields(file))
