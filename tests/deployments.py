@@ -53,7 +53,6 @@ def facts(**more: Any) -> Facts:
     known: dict[str, Any] = {
         "image": ImageUrl.parse(IMAGE),
         "module": MODULE,
-        "flavor": "solo",
         "workloads": (DETAILS, RATINGS),
     }
     return Facts(**{**known, **more})

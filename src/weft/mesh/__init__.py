@@ -13,6 +13,7 @@ two ways to name it in an HTTP filter chain, ``discovery_document`` is the file 
 May import: ``weft.image``, ``weft.project``, ``weft.oci``, ``weft.wasm``, ``weft.base``, ``weft.errors``.
 """
 
+from weft.mesh.configs import config_refs
 from weft.mesh.differences import Change, Changed, changes
 from weft.mesh.envoy_filter import discovered_filter, discovery_document, static_filter
 from weft.mesh.envoy_patch import HttpListener, http_listeners, move_listener, patch_bootstrap
@@ -54,6 +55,7 @@ __all__ = [
     "Workload",
     "WorkloadRef",
     "changes",
+    "config_refs",
     "default_bootstrap",
     "discovered_filter",
     "discovery_document",

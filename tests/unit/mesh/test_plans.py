@@ -18,6 +18,8 @@ from deployments import (
     told,
     undone,
 )
+from sample_images import sample
+from weft.image import Published
 from weft.mesh import Facts, ImageUrl, ModuleFacts, Plan, PlanRefused, Workload, changes, make_plan
 
 FILE = f"/var/local/lib/wasme-cache/{SHA256}"
@@ -212,9 +214,20 @@ class TestModeAuto:
         )
 
     def test_an_image_that_istio_cannot_read_goes_by_file(self) -> None:
-        plan = a_plan(known=facts(flavor="cncf"))
+        plan = a_plan(known=facts(published=packed("cncf")))
         assert plan.target == "istio/envoyfilter"
-        assert "Istio's agent cannot read images of the flavor cncf" in plan.reasons[1]
+        assert plan.reasons[1].startswith(
+            "not istio/wasmplugin: Istio's agent would not take the image: the given image is in"
+        )
+
+    @pytest.mark.parametrize("flavor", ["solo", "compat"])
+    def test_an_image_that_istio_reads_is_pulled_by_it(self, flavor: str) -> None:
+        assert a_plan(known=facts(published=packed(flavor))).target == "istio/wasmplugin"
+
+
+def packed(flavor: str) -> Published:
+    image = sample(flavor=flavor)
+    return Published("hub/f:v1", image.manifest, image.blobs)
 
 
 class TestWhere:
@@ -317,7 +330,7 @@ class TestRefused:
                 id="refs",
             ),
             pytest.param(
-                {"istio": {"mode": "wasmplugin"}, "routes": [{"match": {"host": "a"}}]},
+                {"istio": {"mode": "wasmplugin"}, "routes": [{"match": {"host": "a"}, "disabled": True}]},
                 "istio/wasmplugin: istio/wasmplugin has no place for spec.routes",
                 id="routes",
             ),
