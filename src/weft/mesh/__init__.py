@@ -3,7 +3,8 @@
 An ``Intent`` is what a user wants of one filter; ``read_intent`` reads it strictly, ``import_document`` also
 reads the kinds of wasme, ASM and Istio, ``intent_schema`` is its JSON Schema. With the ``Facts`` that others
 found out, ``make_plan`` says what must be done on the intent's target, in which order, and how it is undone;
-``changes`` compares two plans. A plan that cannot be is ``PlanRefused``, with all reasons. Targets stand in
+``changes`` compares two plans, ``transition`` is the way from one to the
+next. A plan that cannot be is ``PlanRefused``, with all reasons. Targets stand in
 ``weft.mesh.targets``, translators in ``weft.mesh.translators``; neither know their like.
 
 Below that, ``Plugin`` is one filter as a proxy runs it; ``static_filter`` and ``discovered_filter`` are the
@@ -30,6 +31,7 @@ from weft.mesh.routing import Routed
 from weft.mesh.schema import intent_schema
 from weft.mesh.selection import selected
 from weft.mesh.standalone import default_bootstrap, runnable
+from weft.mesh.transition import transition
 from weft.mesh.upstream import Upstream
 
 __all__ = [
@@ -70,4 +72,5 @@ __all__ = [
     "runnable",
     "selected",
     "static_filter",
+    "transition",
 ]

@@ -11,7 +11,7 @@ from weft.mesh.objects import apply_and_delete, labelled, new_object, object_nam
 from weft.mesh.plan import Plan
 from weft.mesh.plugin import Failure
 from weft.mesh.plugins import root_id
-from weft.mesh.selection import selected
+from weft.mesh.selection import bystanders, selected
 
 __all__ = ["agent_plan", "matches", "wasm_fields", "where_fields"]
 
@@ -73,8 +73,8 @@ def wasm_fields(intent: Intent, facts: Facts) -> dict[str, Any]:
 def where_fields(intent: Intent, facts: Facts) -> list[tuple[str, dict[str, Any]]]:
     """A name to tell objects apart, and the fields that select pods or gateways.
 
-    One object is enough where the labels are the pods'; they may also be those of the workload alone, and
-    then each workload gets an object that selects its pods.
+    One object is enough where the labels are the pods', and of no other pods. They may also be those of the
+    workload alone; then each workload gets an object that selects its pods.
     """
     spec = intent.spec
     if spec.target_refs:
@@ -87,7 +87,10 @@ def where_fields(intent: Intent, facts: Facts) -> list[tuple[str, dict[str, Any]
         return [("", {"targetRefs": refs})]
     labels = spec.workloads.labels if spec.workloads else {}
     found = selected(intent, facts)
-    if found is None or all(labels.items() <= one.pod_labels.items() for one in found):
+    if found is None or (
+        all(labels.items() <= one.pod_labels.items() for one in found)
+        and not bystanders(intent, facts, found)
+    ):
         return [("", {"selector": {"matchLabels": dict(labels)}} if labels else {})]
     return [(one.name, {"selector": {"matchLabels": dict(one.pod_labels)}}) for one in found]
 

@@ -277,6 +277,24 @@ class TestWhere:
         assert held["metadata"]["name"] == "odd-add-header"
         assert held["spec"]["selector"] == {"matchLabels": {"app": "odd"}}
 
+    def test_pods_that_only_look_alike_are_not_selected(self) -> None:
+        job = Workload(
+            kind="DaemonSet",
+            name="agent",
+            namespace="bookinfo",
+            pod_labels={"app": "details", "role": "agent"},
+        )
+        asked: dict[str, Any] = {"workloads": {"kind": "Deployment", "labels": {"app": "details"}}}
+        [held] = a_plan(istio={"mode": "wasmplugin"}, known=facts(workloads=(DETAILS, job)), **asked).objects
+        assert held["spec"]["selector"] == {"matchLabels": {"app": "details", "version": "v1"}}
+
+    def test_pods_without_labels_cannot_be_selected(self) -> None:
+        bare = Workload(kind="Deployment", name="bare", namespace="bookinfo")
+        for mode in ("wasmplugin", "envoyfilter"):
+            assert str(refused(istio={"mode": mode}, known=facts(workloads=(bare,)))) == (
+                "Deployment bookinfo/bare: its pods have no labels, and Istio selects pods by labels"
+            )
+
     def test_a_revision_marks_the_objects(self) -> None:
         [held] = a_plan(istio={"mode": "wasmplugin", "revision": "canary"}).objects
         assert held["metadata"]["labels"]["istio.io/rev"] == "canary"
