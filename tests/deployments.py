@@ -2,7 +2,19 @@
 
 from typing import Any
 
-from weft.mesh import Facts, ImageUrl, Intent, ModuleFacts, Plan, Workload, make_plan, read_intent
+import pytest
+
+from weft.mesh import (
+    Facts,
+    ImageUrl,
+    Intent,
+    ModuleFacts,
+    Plan,
+    PlanRefused,
+    Workload,
+    make_plan,
+    read_intent,
+)
 
 DIGEST = "1" * 64
 SHA256 = "a" * 64
@@ -53,7 +65,6 @@ def facts(**more: Any) -> Facts:
     known: dict[str, Any] = {
         "image": ImageUrl.parse(IMAGE),
         "module": MODULE,
-        "flavor": "solo",
         "workloads": (DETAILS, RATINGS),
     }
     return Facts(**{**known, **more})
@@ -77,3 +88,10 @@ def undone(plan: Plan) -> list[tuple[str, str]]:
 def _told(step: Any) -> tuple[str, str]:
     held = step.object
     return str(step.do), step.file.path if step.file else f"{held['kind']} {held['metadata']['name']}"
+
+
+def refused(**asked: Any) -> PlanRefused:
+    """Why ``a_plan`` with these fields cannot be."""
+    with pytest.raises(PlanRefused) as caught:
+        a_plan(**asked)
+    return caught.value

@@ -9,9 +9,10 @@ from weft.cli.console import Console
 from weft.errors import UsageError
 
 if TYPE_CHECKING:
+    from weft.workflows.deploying.documents import Documents
     from weft.workflows.deploying.render import Rendered
 
-__all__ = ["TARGETS", "intent_options", "planned"]
+__all__ = ["TARGETS", "gathered", "intent_options", "planned"]
 
 TARGETS = ("istio", "gloo", "envoy-gateway", "envoy", "xds")
 _MODES = ("auto", "wasmplugin", "trafficextension", "envoyfilter", "configmap")
@@ -51,29 +52,35 @@ def intent_options(*, flags: bool) -> Callable[[Callable[..., None]], Callable[.
     return add
 
 
-def planned(
+def gathered(
     console: Console,
     files: Sequence[str],
     *,
     image: str | None = None,
     target: str | None,
     mode: str | None,
-    istio_version: str,
-    module: str | None,
     **wishes: Any,
-) -> "list[Rendered]":
-    """The plans of what the files and flags ask for."""
-    from weft.workflows.deploying.facts import Looker
-    from weft.workflows.deploying.render import render, retarget
+) -> "Documents":
+    """What the files and flags ask for."""
+    from weft.workflows.deploying.render import gather, retarget
 
     if mode and target not in {None, "istio"}:
         raise UsageError(f"--mode is for Istio, not for {target}")
     change = retarget(target or "istio", {"mode": mode} if mode else None) if target or mode else None
-    looker = Looker(
-        store=console.places.store, cache=console.places.cache, module=module, istio_version=istio_version
-    )
     more = [_wished(image, **wishes)] if image else []
-    return render(files, looker, console.stdin.read, more=more, change=change)
+    return gather(files, console.stdin.read, more=more, change=change)
+
+
+def planned(
+    console: Console, files: Sequence[str], *, istio_version: str, module: str | None, **words: Any
+) -> "list[Rendered]":
+    """The plans of what the files and flags ask for."""
+    from weft.workflows.deploying.facts import Looker
+    from weft.workflows.deploying.render import render
+
+    places = console.places
+    looker = Looker(store=places.store, cache=places.cache, module=module, istio_version=istio_version)
+    return render(gathered(console, files, **words), looker)
 
 
 def _wished(image: str, *, id_: str, config: str | None, **wishes: Any) -> Any:

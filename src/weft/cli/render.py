@@ -1,15 +1,16 @@
 """``weft render``."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from weft.cli.console import Console
-from weft.cli.intent_options import intent_options, planned
+from weft.cli.intent_options import gathered, intent_options, planned
 from weft.errors import UsageError
 
 if TYPE_CHECKING:
+    from weft.mesh import Intent
     from weft.workflows.deploying.render import Rendered
 
 __all__ = ["render"]
@@ -31,10 +32,11 @@ __all__ = ["render"]
     "-o",
     "--output",
     "form",
-    type=click.Choice(["yaml", "json"]),
+    type=click.Choice(["yaml", "json", "intent"]),
     default="yaml",
     show_default=True,
-    help="yaml: the objects, in order; json: the whole plans, with their steps and the way back.",
+    help="yaml: the objects, in order; json: the whole plans, with their steps and the way back; intent: what"
+    " is asked, as FilterDeployments of weft.",
 )
 @click.pass_obj
 def render(
@@ -48,18 +50,41 @@ def render(
     if schema:
         from weft.mesh import intent_schema
 
-        console.document(intent_schema(), form)
+        console.document(intent_schema(), "yaml" if form == "yaml" else "json")
         return
     if bool(image) == bool(files):
         raise UsageError("name either an image or files with -f")
+    if form == "intent":
+        _show_intents(console, files, image=image, **words)
+        return
     plans = planned(console, files, image=image, **words)
     for one in plans:
-        for note in one.notes:
-            console.talk(f"note: {one.intent.metadata.name}: {note}")
+        _talk(console, one.intent, one.notes)
     if form == "json":
         console.document([one.plan.document() for one in plans], form)
     else:
         console.data("\n".join(line for one in plans for line in _yaml(one)))
+
+
+def _show_intents(
+    console: Console,
+    files: Sequence[str],
+    *,
+    istio_version: str,  # noqa: ARG001 - what plans need
+    module: str | None,  # noqa: ARG001
+    **words: Any,
+) -> None:
+    from weft.base.documents import as_yaml
+
+    held = gathered(console, files, **words).intents
+    for one in held:
+        _talk(console, one.intent, one.notes)
+    console.data("---\n".join(as_yaml(one.intent.document()) for one in held).rstrip("\n"))
+
+
+def _talk(console: Console, intent: "Intent", notes: Sequence[str]) -> None:
+    for note in notes:
+        console.talk(f"note: {intent.metadata.name}: {note}")
 
 
 def _yaml(rendered: "Rendered") -> Iterator[str]:

@@ -3,7 +3,8 @@
 An ``Intent`` is what a user wants of one filter; ``read_intent`` reads it strictly, ``import_document`` also
 reads the kinds of wasme, ASM and Istio, ``intent_schema`` is its JSON Schema. With the ``Facts`` that others
 found out, ``make_plan`` says what must be done on the intent's target, in which order, and how it is undone;
-``changes`` compares two plans. A plan that cannot be is ``PlanRefused``, with all reasons. Targets stand in
+``changes`` compares two plans, ``transition`` is the way from one to the
+next. A plan that cannot be is ``PlanRefused``, with all reasons. Targets stand in
 ``weft.mesh.targets``, translators in ``weft.mesh.translators``; neither know their like.
 
 Below that, ``Plugin`` is one filter as a proxy runs it; ``static_filter`` and ``discovered_filter`` are the
@@ -13,6 +14,7 @@ two ways to name it in an HTTP filter chain, ``discovery_document`` is the file 
 May import: ``weft.image``, ``weft.project``, ``weft.oci``, ``weft.wasm``, ``weft.base``, ``weft.errors``.
 """
 
+from weft.mesh.configs import config_refs
 from weft.mesh.differences import Change, Changed, changes
 from weft.mesh.envoy_filter import discovered_filter, discovery_document, static_filter
 from weft.mesh.envoy_patch import HttpListener, http_listeners, move_listener, patch_bootstrap
@@ -29,6 +31,7 @@ from weft.mesh.routing import Routed
 from weft.mesh.schema import intent_schema
 from weft.mesh.selection import selected
 from weft.mesh.standalone import default_bootstrap, runnable
+from weft.mesh.transition import transition
 from weft.mesh.upstream import Upstream
 
 __all__ = [
@@ -54,6 +57,7 @@ __all__ = [
     "Workload",
     "WorkloadRef",
     "changes",
+    "config_refs",
     "default_bootstrap",
     "discovered_filter",
     "discovery_document",
@@ -68,4 +72,5 @@ __all__ = [
     "runnable",
     "selected",
     "static_filter",
+    "transition",
 ]

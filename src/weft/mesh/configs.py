@@ -8,7 +8,7 @@ from weft.mesh.facts import Facts
 from weft.mesh.intent import ConfigSource, Intent
 from weft.mesh.plan import PlanRefused
 
-__all__ = ["as_mapping", "base_config"]
+__all__ = ["as_mapping", "base_config", "config_refs"]
 
 
 def base_config(intent: Intent, facts: Facts) -> Any:
@@ -22,6 +22,11 @@ def base_config(intent: Intent, facts: Facts) -> Any:
     return config
 
 
+def config_refs(intent: Intent) -> list[tuple[str, str, str]]:
+    """The keys of Secrets and ConfigMaps that ``Facts.values`` must hold."""
+    return [_ref(source) for source in intent.spec.config_from]
+
+
 def as_mapping(config: Any) -> dict[str, Any] | None:
     """``config`` as the JSON object it is or spells; ``None`` when it is something else."""
     if isinstance(config, str):
@@ -33,13 +38,18 @@ def as_mapping(config: Any) -> dict[str, Any] | None:
 
 
 def _value(source: ConfigSource, facts: Facts, where: str) -> str:
+    kind, name, key = _ref(source)
+    found = facts.values.get((kind, name, key))
+    if found is None:
+        raise PlanRefused(f"{where}: {kind} {name} with key {key!r} is not known")
+    return found
+
+
+def _ref(source: ConfigSource) -> tuple[str, str, str]:
     secret = source.secret_key_ref
     kind, ref = ("Secret", secret) if secret is not None else ("ConfigMap", source.config_map_key_ref)
     assert ref is not None  # noqa: S101 - the reader checked it
-    found = facts.values.get((kind, ref.name, ref.key))
-    if found is None:
-        raise PlanRefused(f"{where}: {kind} {ref.name} with key {ref.key!r} is not known")
-    return found
+    return kind, ref.name, ref.key
 
 
 def _put(config: dict[str, Any], path: str, value: str, index: int) -> None:

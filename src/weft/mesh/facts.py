@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from weft.image import Published, ask_consumers
 from weft.mesh.image_url import ImageUrl
 from weft.wasm import describe, read_module
 
@@ -70,8 +71,8 @@ class Facts:
     """As in the intent, with the digest it was resolved to; that of a manifest, never of an index."""
     module: ModuleFacts | None = None
     """``None``: nobody looked into the image yet."""
-    flavor: str | None = None
-    """How the image is packed: ``solo``, ``compat``, ``cncf`` …; ``None``: not known."""
+    published: Published | None = None
+    """The image as its consumers see it; ``None``: nobody looked."""
     root_ids: tuple[str, ...] = ()
     """What the image says its root ids are."""
     workloads: tuple[Workload, ...] | None = None
@@ -86,3 +87,10 @@ class Facts:
     """Workloads whose mount of the module folder other filters need too."""
     module_path: str | None = None
     """Where the module is on this machine, for an Envoy here."""
+
+    def refusal(self, consumer: str, versions: str = "") -> str:
+        """What ``consumer`` says of the image, in the versions that start so; empty: it takes it."""
+        for answer in ask_consumers(self.published) if self.published else ():
+            if answer.consumer == consumer and answer.versions.startswith(versions):
+                return " ".join(answer.error.split())
+        return ""

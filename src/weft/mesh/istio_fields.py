@@ -93,6 +93,8 @@ def place_fields(place: Place, *, where: str) -> tuple[dict[str, Any], dict[str,
     """Fields of ``spec`` and of ``spec.target.istio``; raises ``UsageError`` for traffic of several kinds."""
     if place.selector is not None and place.target_refs:
         raise UsageError(f"{where}: only one of targetRefs or selector can be set")
+    if any(one.namespace for one in place.target_refs):
+        raise UsageError(f"{where}: spec.targetRefs: Istio does not refer to other namespaces")
     if len(place.match) > 1:
         raise UsageError(
             f"{where}: spec.match has {len(place.match)} entries; an intent has one context and its ports",

@@ -5,12 +5,13 @@ from typing import Any
 from weft.mesh.configs import as_mapping, base_config
 from weft.mesh.facts import Facts
 from weft.mesh.intent import Intent, IstioTarget
+from weft.mesh.istio_version import IstioVersion, istio_version
 from weft.mesh.limits import limits, refuse
 from weft.mesh.objects import apply_and_delete, labelled, new_object, object_name
 from weft.mesh.plan import Plan
 from weft.mesh.plugin import Failure
 from weft.mesh.plugins import root_id
-from weft.mesh.selection import selected
+from weft.mesh.selection import bystanders, selected
 
 __all__ = ["agent_plan", "matches", "wasm_fields", "where_fields"]
 
@@ -18,15 +19,14 @@ __all__ = ["agent_plan", "matches", "wasm_fields", "where_fields"]
 _MAX_MODULE = 256 * 1024 * 1024
 _MODES = {"inbound": "SERVER", "outbound": "CLIENT", "gateway": "CLIENT", "any": "CLIENT_AND_SERVER"}
 _STRATEGIES = {Failure.CLOSED: "FAIL_CLOSE", Failure.OPEN: "FAIL_OPEN", Failure.RELOAD: "FAIL_RELOAD"}
-# The agent knows images of two layers (solo's) and of one tar (compat's).
-_FLAVORS = (None, "solo", "compat")
 
 
 def agent_plan(
     target: str, intent: Intent, facts: Facts, istio: IstioTarget, *, api: tuple[str, str], spec: Any
 ) -> Plan:
     """The plan for objects of the kind ``api`` with what ``spec(selector)`` gives; may be refused."""
-    refuse(target, tuple(_reasons(target, intent, facts)), hint="mode envoyfilter can")
+    reasons = _reasons(target, intent, facts, istio_version(istio, facts))
+    refuse(target, reasons, hint="mode envoyfilter can")
     wheres = where_fields(intent, facts)
     pairs = []
     for name, where in wheres:
@@ -73,8 +73,8 @@ def wasm_fields(intent: Intent, facts: Facts) -> dict[str, Any]:
 def where_fields(intent: Intent, facts: Facts) -> list[tuple[str, dict[str, Any]]]:
     """A name to tell objects apart, and the fields that select pods or gateways.
 
-    One object is enough where the labels are the pods'; they may also be those of the workload alone, and
-    then each workload gets an object that selects its pods.
+    One object is enough where the labels are the pods', and of no other pods. They may also be those of the
+    workload alone; then each workload gets an object that selects its pods.
     """
     spec = intent.spec
     if spec.target_refs:
@@ -87,7 +87,10 @@ def where_fields(intent: Intent, facts: Facts) -> list[tuple[str, dict[str, Any]
         return [("", {"targetRefs": refs})]
     labels = spec.workloads.labels if spec.workloads else {}
     found = selected(intent, facts)
-    if found is None or all(labels.items() <= one.pod_labels.items() for one in found):
+    if found is None or (
+        all(labels.items() <= one.pod_labels.items() for one in found)
+        and not bystanders(intent, facts, found)
+    ):
         return [("", {"selector": {"matchLabels": dict(labels)}} if labels else {})]
     return [(one.name, {"selector": {"matchLabels": dict(one.pod_labels)}}) for one in found]
 
@@ -109,15 +112,16 @@ def _url(facts: Facts) -> str:
     return str(image) if image.scheme == "oci" else image.location
 
 
-def _reasons(target: str, intent: Intent, facts: Facts) -> list[str]:
+def _reasons(target: str, intent: Intent, facts: Facts, version: IstioVersion) -> list[str]:
     reasons = list(limits(target, intent, facts, lacks=("routes", "registry")))
     config = base_config(intent, facts)
     if config is not None and as_mapping(config) is None:
         reasons.append(f"{target} takes a JSON object as spec.config, not other text")
     if facts.image.digest is None and facts.image.scheme != "file":
         reasons.append("the image is not resolved to a digest; a tag that moves would stop the proxies")
-    if facts.flavor not in _FLAVORS:
-        reasons.append(f"Istio's agent cannot read images of the flavor {facts.flavor}; push --flavor compat")
+    versions = "1.12" if version.before(16) else "1.16"
+    if error := facts.refusal("Istio", versions):
+        reasons.append(f"Istio's agent would not take the image: {error}")
     if facts.module is not None and facts.module.size > _MAX_MODULE:
         reasons.append(f"the module is larger than the {_MAX_MODULE >> 20} MiB that Istio's agent takes")
     return reasons

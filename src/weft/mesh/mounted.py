@@ -8,7 +8,7 @@ from weft.mesh.envoyfilter import envoyfilter
 from weft.mesh.facts import Facts, Workload
 from weft.mesh.intent import Intent, IstioTarget
 from weft.mesh.istio_version import istio_version
-from weft.mesh.mounts import mount_patch, unmount_patch
+from weft.mesh.mounts import mount_patch, patched, unmount_patch
 from weft.mesh.objects import apply_and_delete, object_name
 from weft.mesh.plan import Do, Step
 from weft.mesh.plugins import plugin_of, routes_of
@@ -43,7 +43,8 @@ def mount_steps(intent: Intent, facts: Facts, folder: Folder) -> Iterator[tuple[
     """For each workload the step that mounts ``folder`` and the one that takes it away, where needed."""
     for workload in selected(intent, facts) or ():
         patch = mount_patch(workload, folder.volume, folder.mount)
-        there = Step(do=Do.MOUNT, object=patch, why=f"{workload} lacks the mount; its pods restart once")
+        why = f"{workload} lacks the mount; its pods restart once"
+        there = Step(do=Do.MOUNT, object=patch, volume=folder.name, why=why)
         yield (there if patch else None), _unmount(workload, facts, folder)
 
 
@@ -72,14 +73,6 @@ def _unmount(workload: Workload, facts: Facts, folder: Folder) -> Step | None:
     """Judged on the workload as it will be: with the mount."""
     if folder.shared and workload.ref in facts.shared_mounts:
         return None
-    patch = mount_patch(workload, folder.volume, folder.mount)
-    changed = patch["spec"]["template"]["metadata"]["annotations"] if patch else {}
-    later = Workload(
-        kind=workload.kind,
-        name=workload.name,
-        namespace=workload.namespace,
-        annotations={**workload.annotations, **changed},
-    )
-    return Step(
-        do=Do.UNMOUNT, object=unmount_patch(later, folder.name), why="no other filter needs the mount"
-    )
+    later = patched(workload, mount_patch(workload, folder.volume, folder.mount))
+    patch = unmount_patch(later, folder.name)
+    return Step(do=Do.UNMOUNT, object=patch, volume=folder.name, why="no other filter needs the mount")

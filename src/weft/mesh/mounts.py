@@ -6,12 +6,13 @@ found by its name; entries of others are kept, before ours, and stay when ours g
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from weft.mesh.facts import Workload
 from weft.mesh.plan import PlanRefused
 
-__all__ = ["VOLUME", "VOLUME_MOUNT", "mount_patch", "unmount_patch"]
+__all__ = ["VOLUME", "VOLUME_MOUNT", "mount_patch", "patched", "unmount_patch"]
 
 VOLUME = "sidecar.istio.io/userVolume"
 VOLUME_MOUNT = "sidecar.istio.io/userVolumeMount"
@@ -42,6 +43,13 @@ def unmount_patch(workload: Workload, name: str) -> dict[str, Any] | None:
         if len(kept) < len(held):
             changed[key] = _written(kept) if kept else None
     return _patch(workload, changed)
+
+
+def patched(workload: Workload, patch: Mapping[str, Any] | None) -> Workload:
+    """``workload`` once ``patch``, one of the above, is applied."""
+    changed = patch["spec"]["template"]["metadata"]["annotations"] if patch else {}
+    held = {key: text for key, text in {**workload.annotations, **changed}.items() if text is not None}
+    return replace(workload, annotations=held)
 
 
 def _entries(workload: Workload, key: str) -> list[dict[str, Any]]:

@@ -38,7 +38,7 @@ class Do(StrEnum):
     UNMOUNT = "unmount"
     DELETE = "delete"
     RELEASE = "release"
-    """The file is not needed any more, on any node."""
+    """This filter needs the file no more, on any node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,8 @@ class Step:
     object: Object | None = None
     """As far as it is ours: for ``mount`` and ``unmount`` only the annotations, ``None`` removes one."""
     file: ModuleFile | None = None
+    volume: str = ""
+    """The name of the volume that ``mount`` and ``unmount`` are about."""
     why: str
 
     def document(self) -> dict[str, Any]:

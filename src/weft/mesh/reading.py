@@ -135,6 +135,8 @@ def _target_problems(spec: Spec) -> Iterator[_Problem]:
     named = [name for name in spec.target.__struct_fields__ if getattr(spec.target, name) is not None]
     if len(named) != 1:
         yield ("target",), f"must name one kind of target, not {' and '.join(named) or 'none'}"
+    if spec.target.istio is not None and len(set(spec.target.istio.ports)) < len(spec.target.istio.ports):
+        yield ("target", "istio", "ports"), "names a port twice"
 
 
 def _route_problems(route: Route) -> Iterator[_Problem]:
@@ -152,6 +154,8 @@ def _route_problems(route: Route) -> Iterator[_Problem]:
         if isinstance(value, Text):
             place = ("match", "headers", name)
             yield from (((*place, *path), problem) for path, problem in _text_problems(value))
+    if not route.disabled and route.config is None:
+        yield (), "needs a config, or disabled: true"
 
 
 def _text_problems(text: PathMatch | Text) -> Iterator[_Problem]:

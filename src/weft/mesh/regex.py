@@ -16,12 +16,13 @@ def why_not_re2(pattern: str) -> str | None:
     """Why RE2 would not take ``pattern``, or ``None``; a hint, not RE2's own verdict."""
     if len(pattern) > _MAX:
         return f"is longer than {_MAX} characters"
-    if found := _FOREIGN.search(re.sub(r"\\\\", "", pattern)):
+    plain = _ITS_OWN.sub("x", pattern)
+    if found := _FOREIGN.search(re.sub(r"\\\\", "", plain)):
         return f"RE2, which Envoy uses, has no {found.group()!r}"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            re.compile(_ITS_OWN.sub("x", pattern))
+            re.compile(plain)
     except (re.error, OverflowError, RecursionError) as error:
         return f"{pattern!r} is no regular expression: {error}"
     return None

@@ -1,7 +1,7 @@
 """One place in the chain, another plugin for each kind of request.
 
 Envoy has no config of a wasm filter per route: as per-route config it is refused, or taken and ignored. What
-works on every Envoy since 1.24 is a filter that is chosen when the request's headers are there: a matcher
+works (measured on 1.40) is a filter that is chosen when the request's headers are there: a matcher
 (``ExtensionWithMatcher``) around a ``Composite`` filter whose action carries the whole wasm filter. Requests
 that nothing matches run the plugin of all requests; disabled routes run none.
 

@@ -1,12 +1,12 @@
 """Which workloads an intent means."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from weft.mesh.facts import Facts, Workload
 from weft.mesh.intent import Intent, Workloads
 from weft.mesh.plan import PlanRefused
 
-__all__ = ["selected"]
+__all__ = ["bystanders", "selected"]
 
 # The labels that Istio's charts and its gateway controller give the pods of gateways.
 _GATEWAY_LABELS = ("gateway.networking.k8s.io/gateway-name", "gateway.istio.io/managed")
@@ -28,7 +28,22 @@ def selected(intent: Intent, facts: Facts) -> tuple[Workload, ...] | None:
             hint=_hint(facts, namespace),
         )
     _refuse_gateways(intent, found)
+    for workload in found:
+        if not workload.pod_labels:
+            raise PlanRefused(f"{workload}: its pods have no labels, and Istio selects pods by labels")
     return found
+
+
+def bystanders(intent: Intent, facts: Facts, found: Collection[Workload]) -> tuple[Workload, ...]:
+    """Workloads that are not meant, though their pods have all labels that the intent names."""
+    labels = (intent.spec.workloads or Workloads()).labels.items()
+    return tuple(
+        one
+        for one in facts.workloads or ()
+        if one.namespace == intent.metadata.namespace
+        and one not in found
+        and labels <= one.pod_labels.items()
+    )
 
 
 def _fits(workload: Workload, wanted: Workloads) -> bool:

@@ -154,6 +154,31 @@ def test_the_schema_is_for_editors(weft: Weft) -> None:
     assert "image" in schema["$defs"]["Spec"]["required"]
 
 
+def test_others_kinds_are_written_as_intents(weft: Weft) -> None:
+    """Also where nothing is known of the image, and several at once."""
+    plugin = {
+        "apiVersion": "extensions.istio.io/v1alpha1",
+        "kind": "WasmPlugin",
+        "metadata": {"name": "theirs", "namespace": "ns"},
+        "spec": {"url": "oci://hub/a/b:v1", "verificationKey": "k"},
+    }
+    result = weft("render", "-f", "-", "-o", "intent", stdin=f"{json.dumps(plugin)}\n---\n{INTENT}")
+    assert result.err == (
+        "note: theirs: verificationKey is left out: Istio never looks at it; name keys in spec.verify\n"
+    )
+    theirs, ours = objects(result.out)
+    assert theirs == {
+        "apiVersion": "weft.dev/v1alpha1",
+        "kind": "FilterDeployment",
+        "metadata": {"name": "theirs", "namespace": "ns"},
+        "spec": {
+            "image": "oci://hub/a/b:v1",
+            "target": {"istio": {"mode": "wasmplugin", "context": "any"}},
+        },
+    }
+    assert ours == yaml.safe_load(INTENT)
+
+
 @pytest.mark.parametrize(
     ("words", "stdin", "complaint"),
     [

@@ -270,7 +270,7 @@ def test_asm_is_read_in_all_its_spellings(kind: str, workload: str) -> None:
 
 
 def test_asm_keeps_its_folder_and_its_name() -> None:
-    there = Workload(kind="Deployment", name="details-v1", labels={"app": "details"})
+    there = Workload(kind="Deployment", name="details-v1", pod_labels={"app": "details"})
     mounted, told = objects(intent_of(asm(patchContext="SIDECAR_OUTBOUND")), "1.8", there)
     volume = json.loads(annotations(mounted)["sidecar.istio.io/userVolume"])
     mount = json.loads(annotations(mounted)["sidecar.istio.io/userVolumeMount"])

@@ -165,6 +165,12 @@ def test_what_kubernetes_adds_is_left_alone() -> None:
             id="disabled with config",
         ),
         pytest.param(
+            {"routes": [{"match": {"host": "a"}}]},
+            "routes[0]: needs a config, or disabled: true",
+            None,
+            id="route without config",
+        ),
+        pytest.param(
             {"configFrom": [{"path": "a"}]},
             "configFrom[0]: needs either secretKeyRef or configMapKeyRef",
             None,

@@ -14,14 +14,13 @@ _TARGET = "envoy"
 
 
 def plan_envoy(intent: Intent, facts: Facts, envoy: EnvoyTarget) -> Plan:  # noqa: ARG001
-    """Raises ``PlanRefused`` where the module is not on this machine, and for what needs a cluster."""
-    reasons = list(
-        limits(_TARGET, intent, facts, lacks=("workloads", "targetRefs", "phase", "priority"), restricts=True)
-    )
+    """Raises ``PlanRefused`` where the module is not on this machine, and for secrets that are not known."""
+    reasons = list(limits(_TARGET, intent, facts, lacks=(), restricts=True))
     if facts.module_path is None:
         reasons.append("the module is not on this machine")
     refuse(_TARGET, reasons)
     plugin = plugin_of(intent, facts, facts.module_path or "")
     bootstrap = default_bootstrap([static_filter(plugin, routes_of(intent, plugin))])
     step = Step(do=Do.APPLY, object=bootstrap, why="Envoy is started with it")
-    return Plan(filter_id=intent.filter_id, target=_TARGET, steps=(step,), removal=())
+    note = "workloads, references, phase and priority mean nothing to a single Envoy with one filter"
+    return Plan(filter_id=intent.filter_id, target=_TARGET, steps=(step,), removal=(), reasons=(note,))

@@ -101,6 +101,6 @@ def _reasons(intent: Intent, facts: Facts) -> list[str]:
         reasons.append("Envoy Gateway fetches modules; it does not read files of proxies")
     elif facts.image.digest is None:
         reasons.append("the image is not resolved to a digest")
-    if facts.flavor not in {None, "solo", "compat"}:
-        reasons.append(f"Envoy Gateway cannot read images of the flavor {facts.flavor}; push --flavor compat")
+    if error := facts.refusal("Envoy Gateway"):
+        reasons.append(f"Envoy Gateway would not take the image: {error}")
     return reasons

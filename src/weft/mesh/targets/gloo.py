@@ -40,6 +40,8 @@ def plan_gloo(intent: Intent, facts: Facts, gloo: GlooTarget) -> Plan:
         reasons.append("gloo has no place in the chain for spec.phase STATS")
     if facts.image.scheme != "oci" or facts.image.reference.tag is None:
         reasons.append("Gloo fetches images by tag, and spec.image names none")
+    if error := facts.refusal("Gloo Edge"):
+        reasons.append(f"Gloo would not take the image: {error}")
     refuse(_TARGET, reasons)
     entry = _entry(intent, facts)
     gateways = _gateways(intent, facts, gloo)

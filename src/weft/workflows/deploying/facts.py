@@ -47,7 +47,7 @@ class Looker:
     def _of_image(self, image: ImageUrl) -> Facts:
         if image.scheme != "oci":
             return Facts(image=image)
-        from weft.image import unpack
+        from weft.image import Published, unpack
         from weft.store import Store
 
         try:
@@ -58,6 +58,6 @@ class Looker:
         return Facts(
             image=ImageUrl("oci", image.location, held.digest),
             module=ModuleFacts.of(contents.module),
-            flavor=contents.flavor,
+            published=Published(str(image.reference), held.manifest, held.blobs),
             root_ids=contents.runtime.root_ids if contents.runtime else (),
         )

@@ -7,11 +7,21 @@ from typing import Any
 import msgspec
 
 from weft.errors import UsageError, WeftError
-from weft.mesh import Change, Imported, Intent, Plan, PlanRefused, changes, make_plan, read_intent
+from weft.mesh import (
+    Change,
+    Imported,
+    Intent,
+    Plan,
+    PlanRefused,
+    changes,
+    config_refs,
+    make_plan,
+    read_intent,
+)
 from weft.workflows.deploying.documents import Documents, read_documents
 from weft.workflows.deploying.facts import Looker
 
-__all__ = ["Rendered", "compare", "render", "retarget"]
+__all__ = ["Rendered", "Retarget", "compare", "gather", "render", "retarget"]
 
 Retarget = Callable[[Intent], Intent]
 
@@ -25,26 +35,32 @@ class Rendered:
     notes: tuple[str, ...]
 
 
-def render(
+def gather(
     words: Sequence[str],
-    looker: Looker,
     read_input: Callable[[], str],
     *,
     more: Iterable[Intent] = (),
     change: Retarget | None = None,
-) -> list[Rendered]:
-    """A plan for each intent in the files ``words``, and for ``more``.
+) -> Documents:
+    """What the files ``words`` hold, and the intents ``more``; every intent as ``change`` makes it.
 
-    Raises ``UsageError`` with file, line and field, ``PlanRefused`` where a target cannot do what is asked.
+    Raises ``UsageError`` with file, line and field, and when there is nothing to deploy.
     """
     documents = read_documents(words, read_input)
     documents.intents += [Imported(intent) for intent in more]
     if not documents.intents:
         raise UsageError(
-            f"{', '.join(words) or 'the command line'}: no filter to deploy",
+            f"{', '.join(words)}: no filter to deploy",
             hint="a FilterDeployment, a WasmPlugin or a TrafficExtension says what to deploy",
         )
-    return [_planned(imported, documents, looker, change) for imported in documents.intents]
+    if change is not None:
+        documents.intents = [replace(held, intent=change(held.intent)) for held in documents.intents]
+    return documents
+
+
+def render(documents: Documents, looker: Looker) -> list[Rendered]:
+    """A plan for each intent; raises ``PlanRefused`` where a target cannot do what is asked."""
+    return [_planned(imported, documents, looker) for imported in documents.intents]
 
 
 def retarget(target: str, istio: dict[str, Any] | None = None) -> Retarget:
@@ -68,23 +84,21 @@ def compare(before: Sequence[Rendered], after: Sequence[Rendered]) -> list[Chang
     return [change for name in names for change in changes(old.get(name), new.get(name))]
 
 
-def _planned(imported: Imported, documents: Documents, looker: Looker, change: Retarget | None) -> Rendered:
-    intent = imported.intent if change is None else change(imported.intent)
+def _planned(imported: Imported, documents: Documents, looker: Looker) -> Rendered:
+    intent = imported.intent
     facts = looker.facts(intent, documents)
-    notes = list(imported.notes)
-    hidden = {}
-    for source in intent.spec.config_from:
-        secret = source.secret_key_ref
-        kind, ref = ("Secret", secret) if secret else ("ConfigMap", source.config_map_key_ref)
-        if ref is not None and (kind, ref.name, ref.key) not in facts.values:
-            hidden[kind, ref.name, ref.key] = f"<{kind} {ref.name}, key {ref.key}>"
-            notes.append(f"{kind} {ref.name} is read when deployed; here its place is marked")
+    hidden = {key: f"<{key[0]} {key[1]}, key {key[2]}>" for key in config_refs(intent)}
+    notes = [
+        f"{kind} {name} is read when deployed; here its place is marked"
+        for kind, name, key in hidden
+        if (kind, name, key) not in facts.values
+    ]
     facts = replace(facts, values={**hidden, **facts.values})
     try:
         plan = make_plan(intent, facts)
     except PlanRefused as refused:
         raise _named(intent, refused, looked=facts.module is not None) from refused
-    return Rendered(intent, plan, tuple(notes))
+    return Rendered(intent, plan, (*imported.notes, *notes))
 
 
 def _named(intent: Intent, refused: PlanRefused, *, looked: bool) -> WeftError:
