@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from weft.cli.budgets import verdict_document, verdict_line
 from weft.cli.console import Console
 from weft.cli.trace_option import TracingCommand, trace_form, trace_option
 from weft.errors import WeftError
@@ -69,6 +70,8 @@ def test(
             console.data(line)
     if report.failed:
         raise WeftError(f"{len(report.failed)} of {len(report.results)} scenarios failed")
+    if report.exceeded:
+        raise WeftError(f"{len(report.exceeded)} of {len(report.budgets)} budgets are exceeded")
 
 
 def _build(console: Console, folder: Path, *, yes: bool) -> bytes:
@@ -94,6 +97,7 @@ def _report_lines(report: "Report", *, trace: "Form") -> Iterator[str]:
         for step in result.steps:
             if step.mismatches:
                 yield from _mismatch_lines(result, step, with_trace=not trace)
+    yield from map(verdict_line, report.budgets)
     passed, failed = len(report.results) - len(report.failed), len(report.failed)
     left_out = f", {report.left_out} left out" if report.left_out else ""
     yield f"{passed} passed, {failed} failed{left_out} in {report.seconds:.2f} s"
@@ -128,6 +132,7 @@ def _document(report: "Report", *, trace: "Form") -> dict[str, Any]:
         "passed": len(report.results) - len(report.failed),
         "failed": len(report.failed),
         "seconds": round(report.seconds, 3),
+        "budgets": [verdict_document(verdict) for verdict in report.budgets],
         "scenarios": [_scenario(result, trace=trace) for result in report.results],
     }
 

@@ -3,6 +3,7 @@
 May import: ``weft.base``, ``weft.errors``.
 """
 
+from weft.project.budgets import Budgets, Limit
 from weft.project.project import LANGUAGES, ConfigSection, Project
 
-__all__ = ["LANGUAGES", "ConfigSection", "Project"]
+__all__ = ["LANGUAGES", "Budgets", "ConfigSection", "Limit", "Project"]

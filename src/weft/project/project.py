@@ -15,6 +15,8 @@
 
     [build]                             # options of the language's toolchain
 
+    [budgets]                           # what it may cost at most, see weft.project.budgets
+
 Unknown keys are refused by name: a misspelt key must not be silently ignored.
 """
 
@@ -23,6 +25,7 @@ from typing import Any
 import msgspec
 
 from weft.errors import UsageError
+from weft.project.budgets import Budgets
 
 __all__ = ["LANGUAGES", "ConfigSection", "Project"]
 
@@ -49,6 +52,7 @@ class _Document(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     filter: _FilterSection
     config: ConfigSection = ConfigSection()
     build: dict[str, Any] = {}
+    budgets: Budgets = Budgets()
 
 
 class Project(msgspec.Struct, frozen=True):
@@ -63,6 +67,7 @@ class Project(msgspec.Struct, frozen=True):
     """Names of wasme's ABI registry for ``runtime-config.json``; empty means: read it off the module."""
     config: ConfigSection
     build: dict[str, Any]
+    budgets: Budgets = Budgets()
 
     @classmethod
     def parse(cls, text: str, *, where: str) -> "Project":
@@ -75,6 +80,7 @@ class Project(msgspec.Struct, frozen=True):
         except msgspec.DecodeError as error:
             raise UsageError(f"{where}: {error}") from error
         head = document.filter
+        document.budgets.limits(where=f"{where}: budgets")
         if head.language not in LANGUAGES:
             raise UsageError(
                 f"{where}: filter.language is {head.language!r}; it must be one of {', '.join(LANGUAGES)}"
@@ -88,4 +94,5 @@ class Project(msgspec.Struct, frozen=True):
             abi_versions=head.abi_versions,
             config=document.config,
             build=document.build,
+            budgets=document.budgets,
         )

@@ -57,6 +57,16 @@ def sha256(data: bytes) -> str:
     return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
+def test_budgets_travel_with_the_image(weft: Weft, home: Path, tmp_path: Path) -> None:
+    project = tiny_project(tmp_path / "add-header")
+    with (project / "weft.toml").open("a") as file:
+        file.write('[budgets]\nmodule_size = "1 MB"\n')
+    assert weft("build", project).code == 0
+    [manifest] = images(home).values()
+    runtime = json.loads(blob(home, manifest["config"]["digest"]))
+    assert runtime["budgets"] == {"module_size": "1 MB"}
+
+
 def test_a_project_becomes_an_image_named_by_the_tag(weft: Weft, home: Path, tmp_path: Path) -> None:
     project = tiny_project(tmp_path / "add-header")
     result = weft("build", project, "-t", "localhost:5000/team/add-header:v1")

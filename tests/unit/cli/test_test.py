@@ -96,6 +96,31 @@ def test_the_trace_is_readable_when_asked_for(weft: Weft, folder: Path) -> None:
     assert document["scenarios"][0]["trace"][-1] == "< continue"
 
 
+@pytest.mark.parametrize(
+    ("budget", "code", "line"),
+    [
+        ('module_size = "1 kB"', 0, "ok    budget module_size: 203 B of 1 kB"),
+        ('memory_per_vm = "64 KiB"', 0, "ok    budget memory_per_vm: 64.0 KiB of 64 KiB"),
+        ('memory_per_vm = "1 KiB"', 1, "FAIL  budget memory_per_vm: 64.0 KiB of 1 KiB"),
+    ],
+)
+def test_a_budget_that_is_exceeded_fails(
+    weft: Weft, folder: Path, tmp_path: Path, budget: str, code: int, line: str
+) -> None:
+    (folder / "weft.toml").write_text(f"{PROJECT}[budgets]\n{budget}\n")
+    (folder / "tests" / "adder.yaml").write_text("scenarios: [{name: starts, steps: []}]")
+    report = tmp_path / "junit.xml"
+    words = ("test", folder, "--module", folder / "m.wasm")
+    result = weft(*words, "--junit", report)
+    assert (result.code, result.out.splitlines()[1]) == (code, line)
+    assert result.err == ("error: 1 of 1 budgets are exceeded\n" if code else "")
+    [shown] = json.loads(weft(*words, "-o", "json").out)["budgets"]
+    assert shown["kept"] is not bool(code)
+    suite = ET.fromstring(report.read_bytes())[0]  # noqa: S314 - our own
+    assert (suite.get("tests"), suite.get("failures")) == ("2", str(code))
+    assert weft(*words, "-k", "starts").out.count("budget") == 0
+
+
 def test_a_bare_trace_is_not_given_the_folder_for_its_value(weft: Weft, folder: Path) -> None:
     result = weft("test", "--trace", folder, "--module", folder / "m.wasm", "-k", "a header")
     assert "        [host->vm] proxy_on_response_headers(2, 1, 1)" in result.out.splitlines()

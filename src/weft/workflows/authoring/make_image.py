@@ -158,7 +158,9 @@ def _describe(module: bytes, project: "Project | None") -> "RuntimeConfig":
     from weft.wasm import describe, read_module
 
     claimed = project.abi_versions if project else ()
+    budgets = project.budgets.document() if project else {}
     return RuntimeConfig(
         abi_versions=claimed or abi_names(describe(read_module(module)).abi_version),
         root_ids=(project.root_id,) if project else (),
+        unknown={"budgets": budgets} if budgets else {},
     )

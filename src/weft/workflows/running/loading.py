@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from weft.base.files import read_limited
 from weft.errors import UsageError
-from weft.project import Project
+from weft.project import Budgets, Project
 from weft.workflows.authoring.modules import load_module_bytes
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class Loaded:
     """JSON Schema of its configuration; ``None`` when it has none."""
     path: Path | None = None
     """A file that holds the module and stays, if there is one."""
+    budgets: Budgets = field(default_factory=Budgets)
+    """What it may cost."""
 
 
 Build = Callable[[Path], Awaitable[Loaded]]
@@ -100,11 +102,13 @@ async def load_image(source: str, store: Path) -> Loaded:
     reference = Reference.parse(source)
     contents = unpack(Store(store).get(reference))
     roots = contents.runtime.root_ids if contents.runtime else ()
+    budgets = contents.runtime.unknown.get("budgets", {}) if contents.runtime else {}
     return Loaded(
         name=_id(reference.repository.rpartition("/")[2]),
         module=contents.module,
         root_id=roots[0] if roots else "",
         schema=await _attached_schema(Store(store), reference),
+        budgets=Budgets.parse(budgets, where=f"budgets of {source}"),
     )
 
 
@@ -129,6 +133,7 @@ def from_project(folder: Path, project: Project, module: bytes) -> Loaded:
         root_id=project.root_id,
         config=project.config.default,
         schema=schema,
+        budgets=project.budgets,
     )
 
 

@@ -24,10 +24,14 @@ def junit(report: Report) -> bytes:
     suite = Element(
         "testsuite",
         name=report.project.name,
-        tests=str(len(report.results)),
-        failures=str(len(report.failed)),
+        tests=str(len(report.results) + len(report.budgets)),
+        failures=str(len(report.failed) + len(report.exceeded)),
         time=f"{report.seconds:.3f}",
     )
+    for verdict in report.budgets:
+        case = SubElement(suite, "testcase", classname="weft.toml", name=f"budget {verdict.limit.name}")
+        if not verdict.kept:
+            SubElement(case, "failure", message=f"{verdict.shown} of {verdict.limit.text}")
     for result in report.results:
         case = SubElement(suite, "testcase", classname=result.case.where, name=result.case.name)
         if not result.passed:

@@ -2,7 +2,7 @@
 
 The rules: scenarios are the YAML files under ``tests/`` of the project, in the order of their names; the
 module is built first unless one is given; a build whose sources did not change since the last is not
-repeated.
+repeated; budgets of the project are checked, those that need no Envoy, unless only some scenarios are run.
 """
 
 import hashlib
@@ -23,6 +23,8 @@ from weft.testhost import Code, Played, Plugin, config_bytes, play
 from weft.workflows.authoring.modules import load_module_bytes
 from weft.workflows.authoring.sources import Source, read_source
 from weft.workflows.authoring.stamp import stamp_of
+from weft.workflows.measuring.budgets import Verdict, judged
+from weft.workflows.measuring.host import HostFigures, measure_memory
 
 __all__ = ["Report", "run_scenarios", "scenario_schema"]
 
@@ -39,6 +41,13 @@ class Report:
     seconds: float
     """Of the scenarios, without the build."""
     left_out: int
+    budgets: tuple[Verdict, ...] = ()
+    """Of the project, those that can be told without Envoy."""
+
+    @property
+    def exceeded(self) -> tuple[Verdict, ...]:
+        """Budgets that were not kept."""
+        return tuple(verdict for verdict in self.budgets if not verdict.kept)
 
     @property
     def failed(self) -> tuple[Played, ...]:
@@ -64,7 +73,20 @@ def run_scenarios(
     code = Code.load(data, places.cache / "modules")
     started = time.monotonic()
     results = tuple(play(case, code, defaults) for case in chosen)
-    return Report(source.project, results, time.monotonic() - started, len(cases) - len(chosen))
+    seconds = time.monotonic() - started
+    budgets = _budgets(source.project, code, defaults, len(data)) if not name else ()
+    return Report(source.project, results, seconds, len(cases) - len(chosen), budgets)
+
+
+def _budgets(project: Project, code: Code, defaults: Plugin, module_size: int) -> tuple[Verdict, ...]:
+    """The cheap ones: nothing is measured that no budget asks for."""
+    limits = [limit for limit in project.budgets.limits() if limit.name != "cpu_per_request"]
+    if not limits:
+        return ()
+    figures: dict[str, float] = {"module_size": module_size}
+    if any(limit.name != "module_size" for limit in limits):
+        figures = HostFigures(module_size, measure_memory(code, defaults)).figures
+    return judged(limits, figures)
 
 
 def scenario_schema() -> dict[str, Any]:

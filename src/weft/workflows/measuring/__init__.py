@@ -1,0 +1,1 @@
+"""What a filter costs: time, instructions and memory."""
