@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 
 import pytest
 
@@ -43,6 +44,15 @@ async def test_a_failure_of_the_work_ends_the_block() -> None:
             await asyncio.Event().wait()
 
 
+@pytest.fixture
+def terminal() -> Iterator[None]:
+    """A process that is told when its terminal closes, as it is not when the tests run under nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.usefixtures("terminal")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_is_an_ordinary_end(number: signal.Signals) -> None:
     ended: list[str] = []
