@@ -37,6 +37,8 @@ _PLANNING = (
     click.option("--target", type=click.Choice(TARGETS), help="Instead of the one the intent names."),
     click.option("--mode", type=click.Choice(_MODES), help="How Istio is told."),
     click.option("--istio-version", default="", metavar="VERSION", help="Of the control plane, as 1.24."),
+    click.option("--ignore-version-check", "trust", is_flag=True,
+                 help="Whatever the image says of the versions of Istio it is for."),
     click.option("--module", metavar="FILE.wasm", help="The image's module, where the image is not here."),
 )  # fmt: skip
 
@@ -72,14 +74,26 @@ def gathered(
 
 
 def planned(
-    console: Console, files: Sequence[str], *, istio_version: str, module: str | None, **words: Any
+    console: Console,
+    files: Sequence[str],
+    *,
+    istio_version: str,
+    trust: bool,
+    module: str | None,
+    **words: Any,
 ) -> "list[Rendered]":
     """The plans of what the files and flags ask for."""
     from weft.workflows.deploying.facts import Looker
     from weft.workflows.deploying.render import render
 
     places = console.places
-    looker = Looker(store=places.store, cache=places.cache, module=module, istio_version=istio_version)
+    looker = Looker(
+        store=places.store,
+        cache=places.cache,
+        module=module,
+        istio_version=istio_version,
+        check_abi=not trust,
+    )
     return render(gathered(console, files, **words), looker)
 
 
