@@ -225,6 +225,12 @@ def test_others_kinds_are_written_as_intents(weft: Weft) -> None:
         pytest.param(
             ["-f", "nowhere.yaml"], "", "error: nowhere.yaml: No such file or directory\n", id="no file"
         ),
+        pytest.param(
+            ["-f", "-", "--config", "x", "-t", "daemonset"],
+            INTENT,
+            "error: --config, --workload-type: for an image on the command line; a file says it itself\n",
+            id="flags for a file",
+        ),
         pytest.param([], "", "error: name either an image or files with -f\n", id="nothing"),
         pytest.param(
             ["hub/a/b:v1", "--mode", "wasmplugin"],
