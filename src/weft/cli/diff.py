@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["diff"]
 
+# A module in a ConfigMap is one line.
+_WIDEST = 400
 _MARKS = {"added": "+", "removed": "-", "changed": "~"}
 
 
@@ -70,4 +72,4 @@ def _lines(change: "Change") -> Iterator[str]:
     yield f"{_MARKS[change.how]} {change.what}"
     old, new = ([] if side is None else as_yaml(side).splitlines() for side in (change.before, change.after))
     for line in list(difflib.unified_diff(old, new, lineterm="", n=2))[2:]:
-        yield f"    {line}"
+        yield f"    {line}" if len(line) <= _WIDEST else f"    {line[:_WIDEST]}…"

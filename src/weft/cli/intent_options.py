@@ -9,6 +9,7 @@ from weft.cli.console import Console
 from weft.errors import UsageError
 
 if TYPE_CHECKING:
+    from weft.mesh import Intent
     from weft.workflows.deploying.documents import Documents
     from weft.workflows.deploying.render import Rendered
 
@@ -18,25 +19,25 @@ TARGETS = ("istio", "gloo", "envoy-gateway", "envoy", "xds")
 _MODES = ("auto", "wasmplugin", "trafficextension", "envoyfilter", "configmap")
 
 _WISHES = (
-    click.option("--id", "id_", default="", metavar="NAME", help="Name of the filter in proxies."),
-    click.option("-n", "--namespace", default="default", show_default=True, help="Of the workloads."),
+    click.option("--id", metavar="NAME", help="Name of the filter in proxies.  [default: the image's]"),
+    click.option("-n", "--namespace", metavar="NAME", help="Of the workloads.  [default: default]"),
     click.option("--config", metavar="TEXT|@FILE", help="What the filter is told."),
-    click.option("--root-id", default="", metavar="NAME", help="Default: the first the image names."),
+    click.option("--root-id", metavar="NAME", help="Default: the first the image names."),
     click.option("-l", "--labels", multiple=True, metavar="KEY=VALUE",
                  help="Only workloads with all of these."),
-    click.option("-t", "--workload-type", default="",
-                 type=click.Choice(["", "deployment", "daemonset", "statefulset"]),
+    click.option("-t", "--workload-type", type=click.Choice(["deployment", "daemonset", "statefulset"]),
                  help="Only workloads of this kind."),
-    click.option("--patch-context", "context", default="",
-                 type=click.Choice(["", "inbound", "outbound", "any", "gateway"]),
+    click.option("--patch-context", type=click.Choice(["inbound", "outbound", "any", "gateway"]),
                  help="Which traffic of the workloads.  [default: inbound]"),
-    click.option("--failure", type=click.Choice(["closed", "open", "reload"]), default="closed",
-                 show_default=True, help="When a filter crashes: 503, pass without it, or start it again."),
+    click.option("--failure", type=click.Choice(["closed", "open", "reload"]),
+                 help="When it crashes: 503, pass without it, or start it again.  [default: closed]"),
 )  # fmt: skip
 _PLANNING = (
     click.option("--target", type=click.Choice(TARGETS), help="Instead of the one the intent names."),
     click.option("--mode", type=click.Choice(_MODES), help="How Istio is told."),
     click.option("--istio-version", default="", metavar="VERSION", help="Of the control plane, as 1.24."),
+    click.option("--ignore-version-check", "trust", is_flag=True,
+                 help="Whatever the image says of the versions of Istio it is for."),
     click.option("--module", metavar="FILE.wasm", help="The image's module, where the image is not here."),
 )  # fmt: skip
 
@@ -67,25 +68,42 @@ def gathered(
     if mode and target not in {None, "istio"}:
         raise UsageError(f"--mode is for Istio, not for {target}")
     change = retarget(target or "istio", {"mode": mode} if mode else None) if target or mode else None
-    more = [_wished(image, **wishes)] if image else []
+    given = {name: word for name, word in wishes.items() if word not in (None, ())}
+    if given and not image:
+        words = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+        raise UsageError(f"{words}: for an image on the command line; a file says it itself")
+    more = [_wished(image, given)] if image else []
     return gather(files, console.stdin.read, more=more, change=change)
 
 
 def planned(
-    console: Console, files: Sequence[str], *, istio_version: str, module: str | None, **words: Any
+    console: Console,
+    files: Sequence[str],
+    *,
+    istio_version: str,
+    trust: bool,
+    module: str | None,
+    **words: Any,
 ) -> "list[Rendered]":
     """The plans of what the files and flags ask for."""
     from weft.workflows.deploying.facts import Looker
     from weft.workflows.deploying.render import render
 
     places = console.places
-    looker = Looker(store=places.store, cache=places.cache, module=module, istio_version=istio_version)
+    looker = Looker(
+        store=places.store,
+        cache=places.cache,
+        module=module,
+        istio_version=istio_version,
+        check_abi=not trust,
+    )
     return render(gathered(console, files, **words), looker)
 
 
-def _wished(image: str, *, id_: str, config: str | None, **wishes: Any) -> Any:
+def _wished(image: str, wishes: dict[str, Any]) -> "Intent":
     from weft.workflows.deploying.wishes import Wish, intent_of
     from weft.workflows.running.configs import read_config
 
-    told = None if config is None else read_config(config)
-    return intent_of(Wish(image=image, id=id_, config=told, **wishes))
+    if "config" in wishes:
+        wishes = {**wishes, "config": read_config(wishes["config"])}
+    return intent_of(Wish(image=image, **wishes))

@@ -72,6 +72,7 @@ def _show_intents(
     *,
     istio_version: str,  # noqa: ARG001 - what plans need
     module: str | None,  # noqa: ARG001
+    trust: bool,  # noqa: ARG001
     **words: Any,
 ) -> None:
     from weft.base.documents import as_yaml

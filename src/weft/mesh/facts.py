@@ -75,6 +75,8 @@ class Facts:
     """The image as its consumers see it; ``None``: nobody looked."""
     root_ids: tuple[str, ...] = ()
     """What the image says its root ids are."""
+    abi_versions: tuple[str, ...] = ()
+    """wasme's names of the ABIs that the image claims; empty: no Istio is refused for them."""
     workloads: tuple[Workload, ...] | None = None
     """All of the intent's namespace; ``None``: nobody looked."""
     values: Mapping[tuple[str, str, str], str] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from weft.image import ImageInvalid, check_platform
 from weft.mesh.facts import Facts
 from weft.mesh.intent import Intent, IstioTarget
 from weft.mesh.istio_version import istio_version
@@ -24,6 +25,7 @@ _MODES: dict[str, Callable[[Intent, Facts, IstioTarget], Plan]] = {
     "envoyfilter": plan_envoyfilter,
     "configmap": plan_configmap,
 }
+_ALL_ABIS = 10
 _NEW = 30
 """Istio 1.30 brought TrafficExtension."""
 
@@ -48,6 +50,7 @@ def make_plan(intent: Intent, facts: Facts) -> Plan:
 
 
 def _istio(intent: Intent, facts: Facts, istio: IstioTarget) -> Plan:
+    _check_abi(facts, istio)
     if istio.mode != "auto":
         return _MODES[istio.mode](intent, facts, istio)
     version = istio_version(istio, facts)
@@ -62,6 +65,21 @@ def _istio(intent: Intent, facts: Facts, istio: IstioTarget) -> Plan:
         return _explained(plan, mode, refusals)
     reasons = tuple(str(refusal) for refusal in refusals)
     raise PlanRefused("no mode of Istio can do this: " + " / ".join(reasons), reasons=reasons)
+
+
+def _check_abi(facts: Facts, istio: IstioTarget) -> None:
+    """The proxies up to Istio 1.9 know one ABI each; later ones know all that a filter can be built for."""
+    version = istio_version(istio, facts)
+    if not version.before(_ALL_ABIS):
+        return
+    try:
+        check_platform(facts.abi_versions, "istio", f"{version.major}.{version.minor}")
+    except ImageInvalid as error:
+        raise PlanRefused(
+            f"image {facts.image.location} not supported by istio version {version.major}.{version.minor}:"
+            f" {error}",
+            hint=error.hint,
+        ) from error
 
 
 def _explained(plan: Plan, mode: str, refusals: list[PlanRefused]) -> Plan:

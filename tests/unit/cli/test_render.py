@@ -92,6 +92,22 @@ def test_an_image_of_this_machine_is_known(weft: Weft, module: Path, tmp_path: P
     )
 
 
+def test_an_old_istio_is_not_told_of_an_abi_it_does_not_know(
+    weft: Weft, module: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "runtime-config.json"
+    config.write_text('{"type":"envoy_proxy","abiVersions":["v0.2.1"],"config":{"rootIds":[]}}')
+    image = "hub.example.com/team/tiny:v1"
+    assert weft("build", "precompiled", module, "-t", image, "--config", config).code == 0
+    result = weft("render", image, "--istio-version", "1.9.1")
+    assert (result.code, result.out) == (2, "")
+    assert result.err.startswith(
+        f"error: filter tiny: image {image} not supported by istio version 1.9: no versions"
+    )
+    assert weft("render", image, "--istio-version", "1.9.1", "--ignore-version-check").code == 0
+    assert weft("render", image, "--istio-version", "1.10").code == 0
+
+
 def test_flags_say_what_wasmes_said(weft: Weft) -> None:
     flags = ("--id", "Mine", "-n", "ns", "-l", "app=a,version=b", "-l", "c=d", "-t", "daemonset")
     more = ("--patch-context", "outbound", "--failure", "open", "--root-id", "r", "--config", '{"a":1}')
@@ -209,6 +225,12 @@ def test_others_kinds_are_written_as_intents(weft: Weft) -> None:
         pytest.param(
             ["-f", "nowhere.yaml"], "", "error: nowhere.yaml: No such file or directory\n", id="no file"
         ),
+        pytest.param(
+            ["-f", "-", "--config", "x", "-t", "daemonset"],
+            INTENT,
+            "error: --config, --workload-type: for an image on the command line; a file says it itself\n",
+            id="flags for a file",
+        ),
         pytest.param([], "", "error: name either an image or files with -f\n", id="nothing"),
         pytest.param(
             ["hub/a/b:v1", "--mode", "wasmplugin"],
@@ -270,3 +292,13 @@ def test_a_program_gets_both_sides_of_a_change(weft: Weft, intent: Path, tmp_pat
         ("removed", "WasmPlugin bookinfo/add-header"),
     ]
     assert found[0]["before"] is None
+
+
+def test_a_module_in_a_diff_is_cut_short(weft: Weft, intent: Path, module: Path, tmp_path: Path) -> None:
+    new = tmp_path / "new.yaml"
+    new.write_text(INTENT.replace("name: add-header", "name: other"))
+    words = ("-f", new, "--from", intent, "--mode", "configmap", "--module", module)
+    lines = weft("diff", *words).out.splitlines()
+    assert "+ ConfigMap bookinfo/other-" in "\n".join(lines)
+    assert max(map(len, lines)) == 405
+    assert [line[-1] for line in lines if len(line) > 400] == ["…", "…"]

@@ -21,6 +21,8 @@ class Looker:
     module: str | None = None
     """A module file, instead of what the image holds."""
     istio_version: str = ""
+    check_abi: bool = True
+    """Whether an old Istio is refused that does not know the ABIs the image claims."""
 
     def facts(self, intent: Intent, documents: Documents) -> Facts:
         """Raises ``NotFound`` for a module file that is not there, ``WeftError`` for a broken one."""
@@ -59,5 +61,6 @@ class Looker:
             image=ImageUrl("oci", image.location, held.digest),
             module=ModuleFacts.of(contents.module),
             published=Published(str(image.reference), held.manifest, held.blobs),
+            abi_versions=contents.runtime.abi_versions if contents.runtime and self.check_abi else (),
             root_ids=contents.runtime.root_ids if contents.runtime else (),
         )

@@ -23,7 +23,7 @@ class Wish:
     labels: tuple[str, ...] = ()
     """``key=value``, several may be joined by commas."""
     workload_type: str = ""
-    context: str = ""
+    patch_context: str = ""
     failure: str = "closed"
 
 
@@ -35,7 +35,7 @@ def intent_of(wish: Wish) -> Intent:
     if wish.workload_type:
         workloads["kind"] = _KINDS[wish.workload_type]
     spec: dict[str, Any] = {"image": wish.image, "workloads": workloads, "failure": wish.failure}
-    istio = {"context": wish.context} if wish.context else {}
+    istio = {"context": wish.patch_context} if wish.patch_context else {}
     fields = {"rootId": wish.root_id, "config": wish.config, "target": {"istio": istio}}
     spec |= {key: value for key, value in fields.items() if value not in (None, "")}
     if wish.id:
