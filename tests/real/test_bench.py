@@ -20,7 +20,8 @@ def tiny(tmp_path: Path) -> Path:
 
 
 def test_a_filter_is_compared_with_no_filter(weft: Weft, tiny: Path) -> None:
-    result = weft("bench", tiny, "--config", "value", *SHORT, "-o", "json")
+    picture = tiny.with_suffix(".svg")
+    result = weft("bench", tiny, "--config", "value", *SHORT, "-o", "json", "--plot", picture)
     assert result.code == 0, result.err
     envoy = json.loads(result.out)["envoy"]
     for side in ("bare", "filtered"):
@@ -30,6 +31,7 @@ def test_a_filter_is_compared_with_no_filter(weft: Weft, tiny: Path) -> None:
         assert 0 < envoy[side]["p50_us"] <= envoy[side]["p99_us"]
         assert envoy[side]["rate"] > 0
     assert envoy["ratio"] > 0
+    assert picture.read_text().startswith("<svg ")
 
 
 def test_a_filter_that_fails_under_load_is_refused(weft: Weft, tiny: Path) -> None:

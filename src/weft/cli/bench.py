@@ -1,6 +1,7 @@
 """``weft bench``."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import click
 from weft.cli.budgets import verdict_document, verdict_line
 from weft.cli.console import Console
 from weft.cli.provision import builder, envoy_program
-from weft.errors import WeftError
+from weft.errors import UsageError, WeftError
 
 if TYPE_CHECKING:
     from weft.workflows.measuring.bench import Benchmark
@@ -34,6 +35,12 @@ __all__ = ["bench"]
 @click.option(
     "--seconds", type=click.FloatRange(0.05, 600), default=1.0, show_default=True, help="Of each round."
 )
+@click.option(
+    "--plot",
+    metavar="FILE.svg",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Draw the rounds on Envoy.",
+)
 @click.option("--check", is_flag=True, help="Fail when a budget of weft.toml is exceeded.")
 @click.option("--no-envoy", is_flag=True, help="Measure on the test host only.")
 @click.option(
@@ -52,6 +59,7 @@ def bench(
     path: str,
     rounds: int,
     seconds: float,
+    plot: Path | None,
     check: bool,
     no_envoy: bool,
     envoy: str | None,
@@ -65,6 +73,8 @@ def bench(
     """
     import asyncio
 
+    if plot and no_envoy:
+        raise UsageError("--plot draws what was measured on Envoy, which --no-envoy leaves out")
     from weft.envoy import Native
     from weft.workflows.measuring.bench import benchmark
     from weft.workflows.measuring.proxy import Rounds
@@ -87,9 +97,19 @@ def bench(
     else:
         for line in _lines(made):
             console.data(line)
+    if plot and made.envoy:
+        _draw(plot, made.name, made.envoy)
     exceeded = [verdict for verdict in made.verdicts if not verdict.kept]
     if check and exceeded:
         raise WeftError(f"{len(exceeded)} of {len(made.verdicts)} budgets are exceeded")
+
+
+def _draw(file: Path, name: str, comparison: "Comparison") -> None:
+    from weft.base.files import atomic_write, os_errors_as
+    from weft.workflows.measuring.plot import plot
+
+    with os_errors_as(f"cannot write {file}"):
+        atomic_write(file, plot(name, comparison).encode())
 
 
 def _lines(made: "Benchmark") -> Iterator[str]:
@@ -119,14 +139,15 @@ def _host_lines(host: "HostFigures") -> Iterator[str]:
 def _envoy_lines(envoy: "Comparison") -> Iterator[str]:
     bare, filtered = envoy.bare, envoy.filtered
     yield f"{'on Envoy':<40} {'without':>9} {'with':>9} {'ratio':>11}"
-    for title, left, right in (
-        ("CPU us a request", median(bare.cpu_us), median(filtered.cpu_us)),
-        ("requests a second", bare.rate, filtered.rate),
-        ("latency us, half of them", bare.p50_us, filtered.p50_us),
-        ("latency us, 99 of 100", bare.p99_us, filtered.p99_us),
+    cpu = median(bare.cpu_us), median(filtered.cpu_us)
+    for title, left, right, ratio in (
+        ("CPU us a request", *cpu, envoy.ratio),  # of each round, not of these two
+        ("requests a second", bare.rate, filtered.rate, filtered.rate / bare.rate),
+        ("latency us, half of them", bare.p50_us, filtered.p50_us, filtered.p50_us / bare.p50_us),
+        ("latency us, 99 of 100", bare.p99_us, filtered.p99_us, filtered.p99_us / bare.p99_us),
     ):
-        yield f"  {title:<38} {left:>9,.1f} {right:>9,.1f} {right / left:>11.2f}"
-    yield f"  {'CPU us the filter adds':<38} {'':>9} {envoy.added_us:>9.1f} {f'{envoy.ratio:.2f}x':>11}"
+        yield f"  {title:<38} {left:>9,.1f} {right:>9,.1f} {ratio:>11.2f}"
+    yield f"  {'CPU us the filter adds':<38} {'':>9} {envoy.added_us:>9.1f}"
     slopes = f"{bare.memory_slope:>9.1f} {filtered.memory_slope:>9.1f}"
     yield f"  {'memory left of each request, bytes':<38} {slopes}"
     if filtered.good < 1:

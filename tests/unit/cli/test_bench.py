@@ -78,3 +78,9 @@ def test_a_budget_in_an_image_that_is_none_is_told(weft: Weft, home: Path) -> No
 def test_an_envoy_that_is_not_there_is_told_before_anything_is_measured(weft: Weft, module: Path) -> None:
     result = weft("bench", module, "--envoy", "/no/envoy")
     assert (result.code, result.out) == (3, "")
+
+
+def test_nothing_is_drawn_of_what_was_not_measured(weft: Weft, module: Path, tmp_path: Path) -> None:
+    result = weft("bench", module, "--no-envoy", "--plot", tmp_path / "p.svg")
+    assert result.code == 2
+    assert result.err == ("error: --plot draws what was measured on Envoy, which --no-envoy leaves out\n")

@@ -5,26 +5,23 @@ module is built first unless one is given; a build whose sources did not change 
 repeated; budgets of the project are checked, those that need no Envoy, unless only some scenarios are run.
 """
 
-import hashlib
-import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from weft import __version__
-from weft.base.files import atomic_write, os_errors_as, read_limited
+from weft.base.files import os_errors_as, read_limited
 from weft.base.paths import Places
 from weft.errors import NotFound, UsageError
 from weft.project import Project
 from weft.scenario import Case, parse, schema
-from weft.testhost import Code, Played, Plugin, config_bytes, play
+from weft.testhost import Code, Played, Plugin, play
 from weft.workflows.authoring.modules import load_module_bytes
-from weft.workflows.authoring.sources import Source, read_source
-from weft.workflows.authoring.stamp import stamp_of
+from weft.workflows.authoring.sources import read_source
 from weft.workflows.measuring.budgets import Verdict, judged
 from weft.workflows.measuring.host import HostFigures, measure_memory
+from weft.workflows.testing.subject import built_module, defaults_of
 
 __all__ = ["Report", "run_scenarios", "scenario_schema"]
 
@@ -68,8 +65,8 @@ def run_scenarios(
     chosen = [case for case in cases if name.lower() in case.name.lower()]
     if not chosen:
         raise NotFound(f"no scenario's name contains {name!r}", hint="weft test without -k runs all")
-    data = load_module_bytes(module) if module else _built(source, places, build)
-    defaults = _defaults(source.project)
+    data = load_module_bytes(module) if module else built_module(source, places, build)
+    defaults = defaults_of(source.project)
     code = Code.load(data, places.cache / "modules")
     started = time.monotonic()
     results = tuple(play(case, code, defaults) for case in chosen)
@@ -109,38 +106,3 @@ def _read(path: Path, folder: Path) -> list[Case]:
     if data is None:
         raise UsageError(f"{where} is larger than {_MOST_BYTES >> 20} MB")
     return parse(data.decode("utf-8", "replace"), where=where)
-
-
-def _defaults(project: Project) -> Plugin:
-    config = project.config.default
-    return Plugin(project.name, project.root_id, "", b"" if config is None else config_bytes(config))
-
-
-def _built(source: Source, places: Places, build: Callable[[Path], bytes]) -> bytes:
-    """The module of the last build when nothing it was made from changed, else of a new one."""
-    key = hashlib.sha256(str(source.folder).encode()).hexdigest()[:16]
-    kept, stamped = places.cache / "tested" / f"{key}.wasm", places.cache / "tested" / f"{key}.stamp"
-    stamp = f"{__version__} {sorted(_tools(places))} {stamp_of(source)!r}".encode()
-    with os_errors_as("cannot use weft's cache"):
-        if (
-            stamped.is_file()
-            and kept.is_file()
-            and stamped.read_bytes() == stamp + _digest(kept.read_bytes())
-        ):
-            return kept.read_bytes()
-        module = build(source.folder)
-        atomic_write(kept, module)
-        atomic_write(stamped, stamp + _digest(module))
-    return module
-
-
-def _digest(data: bytes) -> bytes:
-    return hashlib.sha256(data).digest()
-
-
-def _tools(places: Places) -> Iterator[str]:
-    """Weft's compilers and their versions: another one may make another module."""
-    if places.tools.is_dir():
-        for tool in os.scandir(places.tools):
-            if tool.is_dir():
-                yield from (f"{tool.name}/{version.name}" for version in os.scandir(tool.path))
