@@ -119,6 +119,13 @@ def test_who_takes_which_layout(image: Image, takers: set[int]) -> None:
             id="Istio, a layer that is no gzip",
         ),
         pytest.param(
+            container([(DOCKER, b"\x1f\x8b\x08")], docker=True),
+            NEW,
+            "could not extract Wasm file from the image as Docker container "
+            "could not extract wasm binary: failed to parse layer as tar.gz: unexpected EOF",
+            id="Istio, the beginning of a gzip",
+        ),
+        pytest.param(
             container([], docker=True),
             NEW,
             "could not extract Wasm file from the image as Docker container "

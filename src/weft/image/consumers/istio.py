@@ -15,7 +15,7 @@ from weft.oci import Manifest, MediaType
 __all__ = ["refusal", "refusal_before_116", "refusal_joined", "remark"]
 
 Join = Callable[[Sequence[str]], str]
-_GZIP = b"\x1f\x8b"
+_GZIP, _GZIP_HEADER_BYTES = b"\x1f\x8b", 10  # RFC 1952, 2.3
 
 
 def refusal(published: Published) -> str:
@@ -68,6 +68,8 @@ def _archived(published: Published, manifest: Manifest, media_type: str, *, sing
 
 
 def _plugin_in(layer: bytes) -> str:
+    if len(layer) < _GZIP_HEADER_BYTES:
+        return f"failed to parse layer as tar.gz: {'unexpected EOF' if layer else 'EOF'}"
     if not layer.startswith(_GZIP):
         return "failed to parse layer as tar.gz: gzip: invalid header"
     wanted = WasmFile.COMPAT_MODULE
