@@ -6,15 +6,16 @@ VM that failed once is never entered again.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from weft.errors import FilterRefused
 from weft.symbols import Symbols, frame_lines
 from weft.testhost.abi import Status
 from weft.testhost.contexts import Context
-from weft.testhost.engine import BadAddress, Import, Limits, Machine, Program, Site, Trapped, compile_module
+from weft.testhost.engine import Import, Limits, Machine, Program, Site, Trapped, compile_module
 from weft.testhost.hostcall import Hostcall
 from weft.testhost.properties import found_in
 from weft.testhost.world import World
@@ -36,10 +37,6 @@ NS_PER_MS = 1_000_000
 
 Offered = Callable[[str], Mapping[tuple[str, str], Hostcall]]
 """ABI version → (module, name) → what a module may import."""
-
-# A guest that keeps calling the host stops too: every call costs this much, and every byte it hands over one.
-_CALL_COST = 256
-_HOST_BUDGET = 1 << 28
 
 _MAY_ALLOCATE = frozenset(
     {"emscripten_notify_memory_growth", "proxy_log", "fd_write", "clock_time_get", "poll_oneoff"}
@@ -110,22 +107,22 @@ class Vm:
         self.failure: str | None = None
         """What Envoy logs when the guest failed; then nothing calls it any more."""
         self.stop_iteration = False
-        self.current: Context | None = None
         self.contexts: dict[int, Context] = {}
         self.timers: dict[int, Timer] = {}
         self.waiting: set[int] = set()
         """Root contexts that asked for time before they go."""
         self.vm_context = Context(0)
-        self._effective = 0
+        self.context = self.vm_context
+        """What host functions act on: the context that was called, or the one the guest chose."""
+        self._called = self.vm_context
         self._next_id = 1
         self._next_call = {"http": 0, "grpc": 1, "grpc-stream": 2}
-        self._allowed: frozenset[str] | None = None
-        self._starting = False
         self._afterwards: deque[Callable[[], None]] = deque()
-        self._budget = _HOST_BUDGET
         self._exports: dict[str, Callable[..., int]] = {}
-        self._results: dict[str, bool] = {}
-        self._enter(code.program, limits, offered(self.abi))
+        self._machine = Machine(code.program, limits, world.trace if world.tracing else None)
+        self.memory = self._machine.memory
+        self.read, self.text = self.memory.read, self.memory.text
+        self._enter(offered(self.abi))
 
     # -- the border, from outside in
 
@@ -138,22 +135,15 @@ class Vm:
         function = self._exports.get(name)
         if function is None or self.failure is not None:
             return 0
-        before = self.current, self._effective
-        self.current, self._effective = context, 0
-        tracing = self.world.tracing
-        if tracing:
-            self.world.trace.append(f"[host->vm] {name}({', '.join(map(str, arguments))})")
+        before = self._called, self.context
+        self._called = self.context = context
         try:
-            result = function(*arguments)
+            return function(*arguments)
         except Trapped as trap:
             self._fail(name, trap)
             return 0
         finally:
-            self.current, self._effective = before
-        if tracing:
-            shown = result if self._results[name] else "void"
-            self.world.trace.append(f"[host<-vm] {name} return: {shown}")
-        return result
+            self._called, self.context = before
 
     def event(self, context: Context, name: str, *arguments: int) -> int:
         """``call``, and then what the guest put off."""
@@ -172,7 +162,6 @@ class Vm:
     def refuel(self) -> None:
         """Grant the guest another share of instructions and host calls."""
         self._machine.refuel()
-        self._budget = _HOST_BUDGET
 
     def around_exports(self, wrap: Callable[[str, Callable[..., int]], Callable[..., int]]) -> None:
         """Put something around every call of an export from now on, such as a clock."""
@@ -191,17 +180,12 @@ class Vm:
 
     # -- the border, from inside out
 
-    @property
-    def context(self) -> Context:
-        """The context host functions act on: the current one, or the one the guest chose."""
-        current = self.current or self.vm_context
-        return self.contexts.get(self._effective, current) if self._effective else current
-
     def choose_context(self, number: int) -> Status:
         """Act on another context until the guest returns."""
-        if number != 0 and number not in self.contexts:
+        chosen = self.contexts.get(number) if number else self._called
+        if chosen is None:
             return Status.BAD_ARGUMENT
-        self._effective = number
+        self.context = chosen
         return Status.OK
 
     def afterwards(self, action: Callable[[], None]) -> None:
@@ -212,12 +196,6 @@ class Vm:
         """The lowest two bits of a call's number say what it is, as in Envoy."""
         self._next_call[kind] += 4
         return self._next_call[kind]
-
-    def read(self, address: int, length: int) -> bytes:
-        """Bytes of the guest; raises ``BadAddress``."""
-        data = self.memory.read(address, length)
-        self._budget -= length
-        return data
 
     def hand_over(self, data: bytes, return_data: int, return_size: int) -> Status:
         """Let the guest allocate, fill it, and write where and how much; nothing is allocated for nothing."""
@@ -233,11 +211,12 @@ class Vm:
 
     def allocate(self, size: int) -> int:
         """Memory of the guest; 0 when it gives none or fails over it."""
-        before, self._allowed = self._allowed, _MAY_ALLOCATE
+        machine = self._machine
+        before, machine.closed = machine.closed, self._closed_to_allocators
         try:
             return self.call(self.vm_context, self._allocator, size)
         finally:
-            self._allowed = before
+            machine.closed = before
 
     # -- what a host function needs beyond its context
 
@@ -282,20 +261,23 @@ class Vm:
 
     # -- starting
 
-    def _enter(self, program: Program, limits: Limits, table: Mapping[tuple[str, str], Hostcall]) -> None:
-        self._starting = True
+    def _enter(self, table: Mapping[tuple[str, str], Hostcall]) -> None:
+        wanted = {(item.module, item.name) for item in self.module.imports if item.kind is Kind.FUNC}
+        imports = [self._import(call) for key, call in table.items() if key in wanted]
+        names = frozenset(item.name for item in imports)
+        self._closed_to_allocators = names - _MAY_ALLOCATE
+        self._machine.closed = {name for name in names if _closed_at_start(name)}
         try:
-            self._machine = Machine(program, self._imports(table), limits)
+            self._machine.instantiate(imports)
         except Trapped as trap:
             raise FilterRefused("Failed to create new Wasm instance", detail=trap.words) from trap
-        self.memory = self._machine.memory
         self._find_exports()
         if self._entry:
             for row in ENTRY_POINTS[self._entry]:
                 self.call(self.vm_context, row.name, *([0] * len(row.params)))
                 if row.name == "main" and self.has("main"):
                     break
-        self._starting = False
+        self._machine.closed = frozenset()
         self._afterwards.clear()
 
     def _find_exports(self) -> None:
@@ -309,44 +291,10 @@ class Vm:
         for row in rows:
             if row.name in exported:
                 self._exports[row.name] = self._machine.function(row.name, row.signature)
-                self._results[row.name] = bool(row.signature.results)
 
-    def _imports(self, table: Mapping[tuple[str, str], Hostcall]) -> Iterable[Import]:
-        wanted = {(item.module, item.name) for item in self.module.imports if item.kind is Kind.FUNC}
-        return [
-            Import(call.row.module, call.row.name, call.row.signature, self._guarded(call))
-            for key, call in table.items()
-            if key in wanted
-        ]
-
-    def _guarded(self, call: Hostcall) -> Callable[..., int | None]:
-        """A host function with what surrounds each: its cost, who may call it, what a bad address gives."""
-        row, body, bad_address = call.row, call.body, call.bad_address
-        title, name = f"{row.module}.{row.name}", row.name
-        has_result = bool(row.signature.results)
-        at_start = row.name in _NOT_AT_START or (name.startswith("proxy_") and name != "proxy_log")
-        world = self.world
-
-        def run(*arguments: int) -> int | None:
-            self._budget -= _CALL_COST
-            if self._budget < 0:
-                raise Trapped("stopped by weft: the code called the host too often without an end")
-            tracing = world.tracing
-            if tracing:
-                world.trace.append(f"[vm->host] {title}({', '.join(map(str, arguments))})")
-            if self._allowed is not None and name not in self._allowed:
-                raise Trapped("Uncaught Error: restricted_callback")
-            if self._starting and at_start:
-                raise Trapped("Uncaught Error: restricted_callback")
-            try:
-                result = body(self, *arguments)
-            except BadAddress:
-                result = bad_address
-            if tracing:
-                world.trace.append(f"[vm<-host] {title} return: {int(result or 0) if has_result else 'void'}")
-            return result
-
-        return run
+    def _import(self, call: Hostcall) -> Import:
+        row = call.row
+        return Import(row.module, row.name, row.signature, partial(call.body, self), call.bad_address)
 
     def _frame(self, depth: int, site: Site) -> list[str]:
         """A call as Envoy shows it; for one that found no more stack V8 names the start of its function."""
@@ -363,3 +311,7 @@ class Vm:
         self.failure = self.failure or "\n".join(lines)
         if self.world.tracing:
             self.world.trace.extend(lines)
+
+
+def _closed_at_start(name: str) -> bool:
+    return name in _NOT_AT_START or (name.startswith("proxy_") and name != "proxy_log")

@@ -27,6 +27,7 @@ from functools import cache
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from weft.errors import PartMissing
 
@@ -39,12 +40,15 @@ __all__ = [
     "Memory",
     "Vector",
     "library",
+    "number",
+    "place",
+    "quick",
     "version_of",
 ]
 
-# What wasmtime calls for an import: environment, caller, arguments and results (16 bytes a value), their
-# number; what comes back is a trap or 0.
-HOST_CALLBACK = CFUNCTYPE(c_size_t, c_void_p, c_void_p, POINTER(c_uint32), c_size_t)
+# What wasmtime calls for an import: environment, caller, where arguments are and results go, their number;
+# what comes back is a trap or 0.
+HOST_CALLBACK = CFUNCTYPE(c_size_t, c_void_p, c_void_p, c_void_p, c_size_t)
 
 
 class ByteVector(ctypes.Structure):
@@ -114,7 +118,6 @@ _DECLARATIONS: tuple[tuple[str, object, tuple[object, ...]], ...] = (
     ("wasmtime_store_context", c_void_p, (c_void_p,)),
     ("wasmtime_store_limiter", None, (c_void_p, c_int64, c_int64, c_int64, c_int64, c_int64)),
     ("wasmtime_store_delete", None, (c_void_p,)),
-    ("wasmtime_context_set_fuel", c_void_p, (c_void_p, c_uint64)),
     ("wasmtime_context_get_fuel", c_void_p, (c_void_p, POINTER(c_uint64))),
     ("wasmtime_linker_new", c_void_p, (c_void_p,)),
     ("wasmtime_linker_delete", None, (c_void_p,)),
@@ -134,9 +137,7 @@ _DECLARATIONS: tuple[tuple[str, object, tuple[object, ...]], ...] = (
         (c_void_p, POINTER(Instance), c_char_p, c_size_t, POINTER(Extern)),
     ),
     ("wasmtime_extern_delete", None, (POINTER(Extern),)),
-    ("wasmtime_func_call_unchecked", c_void_p, (c_void_p, c_void_p, c_void_p, c_size_t, c_void_p)),
     ("wasmtime_memory_data", c_void_p, (c_void_p, c_void_p)),
-    ("wasmtime_memory_data_size", c_size_t, (c_void_p, c_void_p)),
     ("wasmtime_trap_new", c_size_t, (c_char_p, c_size_t)),
     ("wasmtime_trap_code", c_bool, (c_void_p, POINTER(c_uint8))),
     ("wasm_trap_message", None, (c_void_p, POINTER(ByteVector))),
@@ -172,6 +173,30 @@ def library() -> ctypes.CDLL:
         function = getattr(loaded, name)
         function.restype, function.argtypes = result, parameters
     return loaded
+
+
+@cache
+def quick() -> ctypes.PyDLL:
+    """The same library for the few functions that are called all the time.
+
+    Undeclared, so that nothing is converted: arguments must be made by ``place``, ``number`` or
+    ``ctypes.byref``, once. The interpreter's lock is not given away and taken back either; how long that can
+    last is up to the limits of the machine.
+    """
+    loaded = ctypes.PyDLL(str(_path()))
+    for name in ("wasmtime_context_set_fuel", "wasmtime_func_call_unchecked", "wasmtime_memory_data_size"):
+        getattr(loaded, name).restype = c_size_t
+    return loaded
+
+
+def place(address: int) -> Any:
+    """An address as an argument for ``quick``."""
+    return c_void_p.from_param(address)
+
+
+def number(value: int) -> Any:
+    """A ``size_t`` or ``uint64_t`` as an argument for ``quick``."""
+    return c_uint64.from_param(value)
 
 
 def _path() -> Path:

@@ -8,12 +8,13 @@ size, and the engine is asked for a newer size only when an access lies beyond t
 import ctypes
 import struct
 from collections.abc import Callable
+from typing import Any
 
 __all__ = ["BadAddress", "Memory"]
 
 _U32 = struct.Struct("<I")
 _U64 = struct.Struct("<Q")
-_ALL = 1 << 32
+_ALL = ctypes.c_char * (1 << 32)
 
 
 class BadAddress(Exception):
@@ -23,12 +24,20 @@ class BadAddress(Exception):
 class Memory:
     """Reads and writes, little endian. All raise ``BadAddress``. Valid only while the machine lives."""
 
-    def __init__(self, base: int, size_now: Callable[[], int]) -> None:
+    __slots__ = ("_bytes", "_keep", "_size", "_size_now", "_view", "budget")
+
+    def __init__(self) -> None:
+        self.budget = 0
+        """How many bytes the host still reads for the guest before the guest is stopped."""
+        self._size = 0
+        self._size_now: Callable[[], int] = int
+
+    def attach(self, base: int, size_now: Callable[[], int], keep: object) -> None:
+        """Look at the memory that begins at ``base``, until ``keep`` is gone; before, there is none."""
+        self._keep = keep
+        self._bytes: Any = _ALL.from_address(base)
+        self._view = memoryview(self._bytes).cast("B")
         self._size_now = size_now
-        self._size = size_now()
-        self._view = (
-            memoryview((ctypes.c_char * _ALL).from_address(base)).cast("B") if base else memoryview(b"")
-        )
 
     @property
     def size(self) -> int:
@@ -41,14 +50,21 @@ class Memory:
         end = address + length
         if end > self._size and end > self.size:
             raise BadAddress
-        return self._view[address:end].tobytes()
+        self.budget -= length
+        data: bytes = self._bytes[address:end] if length else b""
+        return data
+
+    def text(self, address: int, length: int) -> str:
+        """``length`` bytes as text; those that are not UTF-8 survive the way in and out."""
+        return self.read(address, length).decode("utf-8", "surrogateescape")
 
     def write(self, address: int, data: bytes) -> None:
         """Put ``data`` at ``address``."""
         end = address + len(data)
         if end > self._size and end > self.size:
             raise BadAddress
-        self._view[address:end] = data
+        if data:
+            self._view[address:end] = data
 
     def read_u32(self, address: int) -> int:
         """Four bytes."""

@@ -1,26 +1,40 @@
 """One running instance of a module, called without the engine's type checks.
 
-The unchecked interface is thirteen times as fast and trusts its caller, so this module keeps what the
-checks would have kept:
+The unchecked interface is many times as fast and trusts its caller, so this module keeps what the checks
+would have kept:
 
 * functions are called with as many arguments as their type has, taken from ``weft.wasm``, never from the
   guest;
 * an exception in a host function is kept, the guest is stopped by a trap, and the exception is raised anew
   where the guest was called; nothing of Python ever unwinds through machine code;
 * callbacks are held for as long as the machine lives, the machine for as long as its memory is looked at.
+
+What is used in every call is made once, when functions are linked: arguments of the C interface, layouts of
+numbers, lines of the trace or none.
 """
 
 import ctypes
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from ctypes import c_uint32, c_uint64, c_void_p
 from dataclasses import dataclass
-from typing import Any
+from typing import NoReturn
 
 from weft.errors import FilterRefused
+from weft.testhost.engine import crossing
 from weft.testhost.engine.compiling import Program, engine, said
-from weft.testhost.engine.library import HOST_CALLBACK, Extern, Function, Instance, Vector, library
+from weft.testhost.engine.library import (
+    HOST_CALLBACK,
+    Extern,
+    Function,
+    Instance,
+    Vector,
+    library,
+    number,
+    place,
+    quick,
+)
 from weft.testhost.engine.library import Memory as MemoryHandle
-from weft.testhost.engine.memory import Memory
+from weft.testhost.engine.memory import BadAddress, Memory
 from weft.testhost.engine.traps import Trapped, failed, trapped
 from weft.wasm import FuncType
 
@@ -29,7 +43,8 @@ __all__ = ["Import", "Limits", "Machine"]
 _KINDS = {"i32": 0, "i64": 1, "f32": 2, "f64": 3}
 _FUNCTION, _MEMORY = 0, 3
 _NO_LIMIT = -1
-_STEP = 4  # a value has 16 bytes: four of what a pointer to u32 counts
+_CALL_COST = 256
+"""What a call of the host takes from the budget, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +55,8 @@ class Import:
     name: str
     type: FuncType
     call: Callable[..., int | None]
+    bad_address: int = 0
+    """What it answers when it raises ``BadAddress``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,81 +67,40 @@ class Limits:
     """Instructions between two refuels: some seconds."""
     memory: int = 1 << 30
     """Bytes, as many as Envoy gives."""
+    host: int = 1 << 28
+    """Bytes the guest hands to the host between two refuels; every call counts for 256."""
 
 
 class Machine:
     """An instance. Not for several threads."""
 
-    def __init__(self, program: Program, imports: Iterable[Import], limits: Limits) -> None:
-        """Link and instantiate; the start section runs here.
-
-        Raises ``FilterRefused`` when the engine does not link it, ``Trapped`` when the start section fails.
-        """
+    def __init__(self, program: Program, limits: Limits, trace: list[str] | None = None) -> None:
         lib = library()
+        self.closed: Collection[str] = ()
+        """Imports that the guest is stopped for if it calls them now."""
+        self.memory = Memory()
+        """Empty until there is an instance."""
         self._program = program
         self._limits = limits
+        self._trace = trace
         self._failure: BaseException | None = None
         self._store = lib.wasmtime_store_new(engine(), None, None)
         self._context = lib.wasmtime_store_context(self._store)
+        self._fuel = place(self._context), number(limits.fuel)
+        self._set_fuel = quick().wasmtime_context_set_fuel
         self._callbacks: list[object] = []
         self._instance = Instance()
         lib.wasmtime_store_limiter(self._store, limits.memory, _NO_LIMIT, _NO_LIMIT, _NO_LIMIT, _NO_LIMIT)
         self.refuel()
-        self._instantiate(imports)
-        self.memory = self._memory()
 
     def __del__(self) -> None:
         library().wasmtime_store_delete(self._store)
 
-    def refuel(self) -> None:
-        """Let the guest run for as long again as the limits say."""
-        library().wasmtime_context_set_fuel(self._context, self._limits.fuel)
+    def instantiate(self, imports: Iterable[Import]) -> None:
+        """Link, and run the start section.
 
-    def fuel_used(self) -> int:
-        """Instructions since the last refuel."""
-        left = c_uint64()
-        library().wasmtime_context_get_fuel(self._context, ctypes.byref(left))
-        return self._limits.fuel - left.value
-
-    def function(self, name: str, type_: FuncType) -> Callable[..., int]:
-        """The export ``name`` as a function of i32; one without a result gives 0.
-
-        The caller vouches for ``type_``. Calling raises ``Trapped``, or what a host function raised.
+        Raises ``FilterRefused`` when the engine does not link it, ``Trapped`` when the start section fails.
         """
-        found = self._export(name)
-        if found is None or found.kind != _FUNCTION:
-            raise KeyError(name)
-        handle = Function.from_buffer_copy(found.of.func)
-        return self._caller(handle, len(type_.params), has_result=bool(type_.results))
-
-    def _caller(self, handle: Function, count: int, *, has_result: bool) -> Callable[..., int]:
-        values = (c_uint32 * (_STEP * max(count, 1)))()
-        trap = c_void_p()
-        call, context = library().wasmtime_func_call_unchecked, self._context
-        function, arguments, trap_place = ctypes.byref(handle), ctypes.byref(values), ctypes.byref(trap)
-        length = max(count, 1)
-
-        def run(*given: int) -> int:
-            place = 0
-            for value in given:
-                values[place] = value
-                place += _STEP
-            error = call(context, function, arguments, length, trap_place)
-            if error or trap.value:
-                self._fail(error, trap)
-            return values[0] if has_result else 0
-
-        return run
-
-    def _fail(self, error: int | None, trap: c_void_p) -> None:
-        raised, self._failure = self._failure, None
-        handle, trap.value = trap.value, None
-        found = trapped(handle) if handle else failed(error or 0)
-        if isinstance(raised, Trapped):  # what a host function says, at the place where the guest was
-            raise Trapped(raised.words, found.sites) from raised
-        raise raised or found
-
-    def _instantiate(self, imports: Iterable[Import]) -> None:
         lib = library()
         linker = lib.wasmtime_linker_new(engine())
         try:
@@ -140,10 +116,59 @@ class Machine:
             self._fail(error, trap)
         if error:
             raise FilterRefused("the module cannot be instantiated", detail=said(error))
+        self._attach_memory()
+
+    def refuel(self) -> None:
+        """Let the guest run, and use the host, for as long again as the limits say."""
+        self._set_fuel(*self._fuel)
+        self.memory.budget = self._limits.host
+
+    def fuel_used(self) -> int:
+        """Instructions since the last refuel."""
+        left = c_uint64()
+        library().wasmtime_context_get_fuel(self._context, ctypes.byref(left))
+        return self._limits.fuel - left.value
+
+    def function(self, name: str, type_: FuncType) -> Callable[..., int]:
+        """The export ``name`` as a function of integers; one without a result gives 0.
+
+        The caller vouches for ``type_``. Calling raises ``Trapped``, or what a host function raised.
+        """
+        found = self._export(name)
+        if found is None or found.kind != _FUNCTION:
+            raise KeyError(name)
+        has_result = bool(type_.results)
+        run = self._caller(Function.from_buffer_copy(found.of.func), type_, has_result=has_result)
+        return run if self._trace is None else crossing.told(run, name, self._trace, has_result=has_result)
+
+    def _caller(self, handle: Function, type_: FuncType, *, has_result: bool) -> Callable[..., int]:
+        layout = crossing.layout(type_.params or type_.results)
+        values = (c_uint32 * (layout.size // 4))()
+        trap = c_void_p()
+        pack, call = layout.pack_into if type_.params else _pack_nothing, quick().wasmtime_func_call_unchecked
+        context, function, arguments = place(self._context), ctypes.byref(handle), ctypes.byref(values)
+        length, trap_place = number(len(values) // 4), ctypes.byref(trap)
+
+        def run(*given: int) -> int:
+            pack(values, 0, *given)
+            error = call(context, function, arguments, length, trap_place)
+            if error or trap:  # type: ignore[truthy-bool]  # it is true when it holds something
+                self._fail(error, trap)
+            return values[0] if has_result else 0
+
+        return run
+
+    def _fail(self, error: int | None, trap: c_void_p) -> None:
+        raised, self._failure = self._failure, None
+        handle, trap.value = trap.value, None
+        found = trapped(handle) if handle else failed(error or 0)
+        if isinstance(raised, Trapped):  # what a host function says, at the place where the guest was
+            raise Trapped(raised.words, found.sites) from raised
+        raise raised or found
 
     def _define(self, linker: int, item: Import) -> None:
         lib = library()
-        callback = HOST_CALLBACK(self._unpacking(item.type, item.call))
+        callback = HOST_CALLBACK(self._host(item))
         self._callbacks.append(callback)
         type_ = lib.wasm_functype_new(
             ctypes.byref(_vector(item.type.params)), ctypes.byref(_vector(item.type.results))
@@ -156,20 +181,27 @@ class Machine:
         if error:
             raise FilterRefused(f"{item.module}.{item.name} cannot be offered", detail=said(error))
 
-    def _unpacking(self, type_: FuncType, call: Callable[..., int | None]) -> Callable[..., int]:
-        """Values of the engine → unsigned integers → the result where the engine looks for it."""
-        end = len(type_.params) * _STEP
-        wide = tuple(index for index, kind in enumerate(type_.params) if kind == "i64")
-        stop = library().wasmtime_trap_new
+    def _host(self, item: Import) -> Callable[[None, int, int, int], int]:
+        """What the engine calls for an import."""
+        arguments, answer = crossing.reading(item.type), crossing.answering(item.type)
+        if self._trace is not None:
+            title = f"{item.module}.{item.name}"
+            arguments = crossing.heard(arguments, title, self._trace)
+            answer = crossing.said(answer, title, self._trace, has_result=bool(item.type.results))
+        name, call, bad_address = item.name, item.call, item.bad_address
+        space, memory, stop = crossing.SPACE, self.memory, library().wasmtime_trap_new
 
-        def host(_environment: int, _caller: int, values: Any, _count: int) -> int:
+        def host(_environment: None, _caller: int, where: int, _count: int) -> int:
             try:
-                given: list[int] = values[0:end:_STEP] if end else []  # ctypes gives one of none
-                for index in wide:
-                    given[index] |= values[index * _STEP + 1] << 32
-                result = call(*given)
-                if result is not None:
-                    values[0] = result
+                numbers = arguments(space, where)
+                memory.budget -= _CALL_COST
+                if memory.budget < 0 or name in self.closed:
+                    self._refuse(name)
+                try:
+                    result = call(*numbers)
+                except BadAddress:
+                    result = bad_address
+                answer(space, where, result)
             except BaseException as error:  # noqa: BLE001 - raised again by the caller of the guest
                 self._failure = error
                 made: int = stop(b"host", 4)
@@ -177,6 +209,11 @@ class Machine:
             return 0
 
         return host
+
+    def _refuse(self, name: str) -> NoReturn:
+        if name in self.closed:
+            raise Trapped("Uncaught Error: restricted_callback")
+        raise Trapped("stopped by weft: the code called the host too often without an end")
 
     def _export(self, name: str) -> Extern | None:
         found = Extern()
@@ -186,15 +223,23 @@ class Machine:
         )
         return found if known else None
 
-    def _memory(self) -> Memory:
+    def _attach_memory(self) -> None:
         found = self._export("memory")
         if found is None or found.kind != _MEMORY:
-            return Memory(0, lambda: 0)
+            return
         handle = MemoryHandle.from_buffer_copy(found.of.memory)
-        at, context = ctypes.byref(handle), self._context
-        size = library().wasmtime_memory_data_size
-        # The lambda holds the machine, so that the memory cannot be freed while somebody looks at it.
-        return Memory(library().wasmtime_memory_data(context, at), lambda: int(size(self._context, at)))
+        base = library().wasmtime_memory_data(self._context, ctypes.byref(handle))
+        size, context, at = quick().wasmtime_memory_data_size, place(self._context), ctypes.byref(handle)
+
+        def size_now() -> int:
+            held: int = size(context, at)
+            return held
+
+        self.memory.attach(base, size_now, keep=self)
+
+
+def _pack_nothing(_values: object, _place: int) -> None:
+    pass
 
 
 def _vector(kinds: Iterable[str]) -> Vector:

@@ -34,7 +34,7 @@ def http_call(
     return_call: int,
 ) -> Status:
     """Send a request. Without a known cluster, method, path and authority nothing is sent."""
-    name, content = decode(vm.read(cluster, cluster_size)), vm.read(body, body_size)
+    name, content = vm.text(cluster, cluster_size), vm.read(body, body_size)
     sent = HeaderMap(decode_pairs(vm.read(headers, headers_size)))
     last = decode_pairs(vm.read(trailers, trailers_size))
     vm.memory.write_u32(return_call, 0)
@@ -67,7 +67,7 @@ def grpc_call(
 ) -> Status:
     """Send one message and wait for one."""
     target = _cluster(vm.read(service, service_size))
-    path = f"/{decode(vm.read(name, name_size))}/{decode(vm.read(method, method_size))}"
+    path = f"/{vm.text(name, name_size)}/{vm.text(method, method_size)}"
     sent = decode_pairs(vm.read(metadata, metadata_size))
     content = vm.read(message, message_size)
     if target is None:
@@ -91,7 +91,7 @@ def grpc_stream(
 ) -> Status:
     """Open a stream of messages."""
     target = _cluster(vm.read(service, service_size))
-    path = f"/{decode(vm.read(name, name_size))}/{decode(vm.read(method, method_size))}"
+    path = f"/{vm.text(name, name_size)}/{vm.text(method, method_size)}"
     sent = decode_pairs(vm.read(metadata, metadata_size))
     if target is None:
         return Status.PARSE_FAILURE

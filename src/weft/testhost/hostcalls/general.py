@@ -5,7 +5,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from weft.testhost.abi import LEVELS, Status, Stream
-from weft.testhost.pairs import decode, decode_pairs, encode
+from weft.testhost.pairs import decode_pairs, encode
 from weft.testhost.properties import serialized
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def log(vm: "Vm", level: int, message: int, message_size: int) -> Status:
     """Write a line to the proxy's log."""
     if level >= len(LEVELS):
         return Status.BAD_ARGUMENT
-    vm.world.log(level, decode(vm.read(message, message_size)), vm.context.prefix)
+    vm.world.log(level, vm.text(message, message_size), vm.context.prefix)
     return Status.OK
 
 
@@ -49,7 +49,7 @@ def get_current_time(vm: "Vm", return_time: int) -> Status:
 
 def get_property(vm: "Vm", path: int, path_size: int, return_value: int, return_value_size: int) -> Status:
     """Something the proxy knows. A NUL stands between the parts of the path."""
-    parts = tuple(decode(vm.read(path, path_size)).rstrip("\0").split("\0"))
+    parts = tuple(vm.text(path, path_size).rstrip("\0").split("\0"))
     value = vm.property(parts)
     if value is None:
         return Status.NOT_FOUND
@@ -61,7 +61,7 @@ def get_property(vm: "Vm", path: int, path_size: int, return_value: int, return_
 
 def set_property(vm: "Vm", path: int, path_size: int, value: int, value_size: int) -> Status:
     """Keep something beside the stream, for other filters and for logs."""
-    key, data = decode(vm.read(path, path_size)), vm.read(value, value_size)
+    key, data = vm.text(path, path_size), vm.read(value, value_size)
     if vm.context.peer is None:
         return Status.NOT_FOUND
     vm.context.state[key] = data
@@ -87,7 +87,7 @@ def send_local_response(
     grpc_status: int,
 ) -> Status:
     """Answer in the upstream's place, when the guest has returned; iteration stops whatever it returns."""
-    why, text = decode(vm.read(details, details_size)), vm.read(body, body_size)
+    why, text = vm.text(details, details_size), vm.read(body, body_size)
     added = decode_pairs(vm.read(headers, headers_size))
     peer = vm.context.peer
     if peer is not None:

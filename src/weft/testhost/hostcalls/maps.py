@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from weft.testhost.abi import MapType, Status
-from weft.testhost.pairs import decode, decode_pairs, encode, encode_pairs
+from weft.testhost.pairs import decode_pairs, encode, encode_pairs
 
 if TYPE_CHECKING:
     from weft.testhost.vm import Vm
@@ -23,7 +23,7 @@ def get_value(
     """
     if map_ > _LAST:
         return Status.BAD_ARGUMENT
-    name = decode(vm.read(key, key_size))
+    name = vm.text(key, key_size)
     headers = vm.context.readable_map(map_)
     if headers is None and vm.context.logged is None:
         return Status.BAD_ARGUMENT
@@ -39,7 +39,7 @@ def add_value(vm: "Vm", map_: int, key: int, key_size: int, value: int, value_si
     """One more entry."""
     if map_ > _LAST:
         return Status.BAD_ARGUMENT
-    name, text = decode(vm.read(key, key_size)), decode(vm.read(value, value_size))
+    name, text = vm.text(key, key_size), vm.text(value, value_size)
     headers = vm.context.map(map_)
     if headers is None:
         return Status.BAD_ARGUMENT
@@ -51,7 +51,7 @@ def replace_value(vm: "Vm", map_: int, key: int, key_size: int, value: int, valu
     """One entry instead of all of that name."""
     if map_ > _LAST:
         return Status.BAD_ARGUMENT
-    name, text = decode(vm.read(key, key_size)), decode(vm.read(value, value_size))
+    name, text = vm.text(key, key_size), vm.text(value, value_size)
     headers = vm.context.map(map_)
     if headers is None:
         return Status.BAD_ARGUMENT
@@ -63,7 +63,7 @@ def remove_value(vm: "Vm", map_: int, key: int, key_size: int) -> Status:
     """No entry of that name."""
     if map_ > _LAST:
         return Status.BAD_ARGUMENT
-    name = decode(vm.read(key, key_size))
+    name = vm.text(key, key_size)
     headers = vm.context.map(map_)
     if headers is None:
         return Status.BAD_ARGUMENT

@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from weft.testhost.abi import Status
-from weft.testhost.pairs import decode
 
 if TYPE_CHECKING:
     from weft.testhost.vm import Vm
@@ -16,7 +15,7 @@ _SIGN = 1 << 63
 
 def define(vm: "Vm", type_: int, name: int, name_size: int, return_metric: int) -> Status:
     """A number for a metric; one name may have several numbers and is still one metric."""
-    number = vm.world.metrics.define(type_, decode(vm.read(name, name_size)))
+    number = vm.world.metrics.define(type_, vm.text(name, name_size))
     if number is None:
         return Status.BAD_ARGUMENT
     vm.memory.write_u32(return_metric, number)

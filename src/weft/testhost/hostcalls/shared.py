@@ -5,7 +5,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from weft.testhost.abi import Status
-from weft.testhost.pairs import decode
 
 if TYPE_CHECKING:
     from weft.testhost.vm import Vm
@@ -47,7 +46,7 @@ def resolve_queue(
     vm: "Vm", vm_id: int, vm_id_size: int, name: int, name_size: int, return_queue: int
 ) -> Status:
     """A queue that some VM registered; this one, where no other is named."""
-    owner = decode(vm.read(vm_id, vm_id_size)) or vm.plugin.vm_id
+    owner = vm.text(vm_id, vm_id_size) or vm.plugin.vm_id
     number = vm.world.queues.resolve(owner, vm.read(name, name_size))
     if number is None:
         return Status.NOT_FOUND
