@@ -62,3 +62,44 @@ def test_an_image_travels_with_all_that_belongs_to_it(weft: Weft, home: Path, tm
         denied = weft("push", name, "--as", target, **env)
         assert denied.code == 1
         assert denied.err.endswith(f"hint: log in first: weft login {new}\n")
+
+
+@pytest.mark.real("distribution", "cpp")
+def test_a_built_image_brings_what_others_need_to_know(weft: Weft, tmp_path: Path) -> None:
+    """Built, published for everybody, signed; used elsewhere only because it is signed."""
+    project = tmp_path / "my-filter"
+    with running("distribution", tmp_path / "registry") as host:
+        env = {"WEFT_REGISTRY_PLAIN_HTTP": host, "WEFT_KEY_PASSWORD": "secret", "HOME": str(tmp_path)}
+
+        def run(*words: str | Path, **more: str) -> str:
+            done = weft(*words, **env, **more)
+            assert done.code == 0, done.err
+            return done.out
+
+        def takers(name: str) -> set[str]:
+            shown = json.loads(run("check", name, "--consumers", "-o", "json", **there))
+            return {entry["consumer"] for entry in shown["consumers"] if entry["accepts"]}
+
+        name, key = f"{host}/team/my-filter:v1", tmp_path / "team"
+        there = {"WEFT_STORE": str(tmp_path / "there")}
+        run("init", project, "--language", "cpp", "--example", "add-header")
+        run("build", project, "-t", name)
+        run("push", name, "--also", "compat,cncf")
+        assert takers(name) == {"Istio", "Envoy Gateway", "wasme", "Gloo Edge", "ORAS"}
+        assert takers(f"{name}-compat") == {"Istio", "Envoy Gateway", "ORAS"}
+        assert takers(f"{name}-cncf") == {"wkg", "ORAS"}
+
+        run("key", "generate", "--output-key-prefix", key)
+        verified = ("--verify-key", f"{key}.pub")
+        assert weft("pull", name, *verified, **env, **there).code == 7
+        run("sign", name, "--key", f"{key}.key")
+        run("pull", name, "--attached", *verified, **there)
+        assert "my-filter" in run("inspect", name, "--show", "readme", **there)
+        assert json.loads(run("inspect", name, "--show", "schema", **there))["type"] == "object"
+        assert json.loads(run("inspect", name, "--show", "sbom", **there))["bomFormat"] == "CycloneDX"
+
+        folder = tmp_path / "node"
+        report = json.loads(run("serve", "node-cache", name, "--directory", folder, "--once", *verified))
+        assert report["ready"]
+        module = folder / report["images"][0]["module"].removeprefix("sha256:")
+        assert module.read_bytes().startswith(b"\0asm")
