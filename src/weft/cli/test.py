@@ -1,77 +1,163 @@
 """``weft test``."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from weft.cli.budgets import verdict_document, verdict_line
 from weft.cli.console import Console
 from weft.cli.trace_option import TracingCommand, trace_form, trace_option
-from weft.errors import WeftError
+from weft.errors import UsageError, WeftError
 
 if TYPE_CHECKING:
-    from weft.testhost import Played, StepResult
+    from weft.envoy import Program
     from weft.tracing import Form
-    from weft.workflows.testing.test import Report
+    from weft.workflows.testing.test import Report, Wishes
 
 __all__ = ["test"]
 
-_MOST_TRACE = 40
+_WHERE = (
+    click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), default=Path()),
+    click.option("--on", type=click.Choice(["host", "envoy", "both"]), default="host", show_default=True,
+                 help="Play scenarios in this process, on a real Envoy, or on both and compare."),
+    click.option("--envoy", metavar="PATH|VERSION",
+                 help="The Envoy to run. Default: the first that is found."),
+    click.option("-j", "--jobs", metavar="N", type=click.IntRange(1),
+                 help="Processors to use when there are many scenarios. Default: all."),
+)  # fmt: skip
+_WHICH = (
+    click.option("-k", "--name", metavar="TEXT", default="", help="Only scenarios whose name contains TEXT."),
+    click.option("--module", metavar="FILE", help="Test this module instead of building the project."),
+    click.option("--watch", is_flag=True, help="Run again whenever a file of the project changes."),
+    click.option("-y", "--yes", is_flag=True, help="Fetch a missing compiler or Envoy without asking."),
+)
+_SHOWN = (
+    trace_option("plain", help="Show every call between host and filter."),
+    click.option("--coverage", is_flag=True,
+                 help="Say which callbacks and host functions of the module were used."),
+    click.option("--junit", metavar="FILE", type=click.Path(path_type=Path),
+                 help="Write a JUnit report too."),
+    click.option("--schema", is_flag=True,
+                 help="Print the JSON Schema of scenarios, for editors, and stop."),
+    click.option("-o", "--output", "form", type=click.Choice(["text", "json"]), default="text",
+                 show_default=True),
+)  # fmt: skip
+
+
+def _options(command: Callable[..., None]) -> Callable[..., None]:
+    for option in reversed((*_WHERE, *_WHICH, *_SHOWN)):
+        command = option(command)
+    return command
 
 
 @click.command(cls=TracingCommand)
-@click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), default=Path())
-@click.option("-k", "--name", metavar="TEXT", default="", help="Only scenarios whose name contains TEXT.")
-@click.option("--module", metavar="FILE", help="Test this module instead of building the project.")
-@trace_option("plain", help="Show every call between host and filter.")
-@click.option("--junit", metavar="FILE", type=click.Path(path_type=Path), help="Write a JUnit report too.")
-@click.option("--schema", is_flag=True, help="Print the JSON Schema of scenarios, for editors, and stop.")
-@click.option("-y", "--yes", is_flag=True, help="Fetch missing compilers without asking.")
-@click.option(
-    "-o", "--output", "form", type=click.Choice(["text", "json"]), default="text", show_default=True
-)
+@_options
 @click.pass_obj
-def test(
-    console: Console,
-    folder: Path,
-    name: str,
-    module: str | None,
-    trace: str | None,
-    junit: Path | None,
-    schema: bool,
-    yes: bool,
-    form: str,
-) -> None:
+def test(console: Console, /, *, folder: Path, watch: bool, schema: bool, **words: Any) -> None:
     """Run a filter's scenarios without Envoy.
 
     DIR (default: the current folder) is a filter project; its scenarios are the YAML files in tests/. The
-    filter is built first when its source changed. Exit code 1 when a scenario does not go as it should.
+    filter is built first when its source changed. What Envoy cannot do or show is said and not judged. Exit
+    code 1 when a scenario does not go as it should, 2 when one is wrong, 3 without an Envoy for --on.
     """
-    from weft.workflows.testing.test import run_scenarios, scenario_schema
+    from weft.workflows.testing.test import scenario_schema
 
     if schema:
         console.document(scenario_schema(), "json")
-        return
+    elif watch:
+        _watch(console, folder, words)
+    else:
+        _run(console, folder, **words)
 
-    def build(where: Path) -> bytes:
-        return _build(console, where, yes=yes)
 
-    report = run_scenarios(folder, places=console.places, build=build, module=module, name=name)
+def _run(
+    console: Console,
+    folder: Path,
+    *,
+    trace: str | None,
+    coverage: bool,
+    junit: Path | None,
+    form: str,
+    **words: Any,
+) -> None:
+    from weft.workflows.testing.test import run_scenarios
+
+    yes = bool(words["yes"])
+    report = run_scenarios(
+        folder,
+        places=console.places,
+        build=lambda where: _build(console, where, yes=yes),
+        wishes=_wishes(console, **words),
+    )
     if junit is not None:
         from weft.workflows.testing.junit import write_junit
 
         write_junit(report, junit)
-    if form == "json":
-        console.document(_document(report, trace=trace_form(trace)), form)
-    else:
-        for line in _report_lines(report, trace=trace_form(trace)):
-            console.data(line)
+    _show(console, report, trace=trace_form(trace), with_coverage=coverage, form=form)
     if report.failed:
         raise WeftError(f"{len(report.failed)} of {len(report.results)} scenarios failed")
     if report.exceeded:
         raise WeftError(f"{len(report.exceeded)} of {len(report.budgets)} budgets are exceeded")
+
+
+def _wishes(
+    console: Console,
+    *,
+    module: str | None,
+    name: str,
+    on: str,
+    jobs: int | None,
+    envoy: str | None,
+    yes: bool,
+) -> "Wishes":
+    import os
+
+    from weft.workflows.testing.test import On, Wishes
+
+    if envoy and on == On.HOST:
+        raise UsageError("--envoy is for --on envoy or --on both")
+
+    def program() -> "Program":
+        from weft.cli.provision import envoy_program
+        from weft.envoy import Native
+
+        return Native(envoy_program(console, envoy, yes=yes))
+
+    processors = jobs or len(os.sched_getaffinity(0))
+    return Wishes(module, name, On(on), processors, program, console.env)
+
+
+def _show(console: Console, report: "Report", *, trace: "Form", with_coverage: bool, form: str) -> None:
+    from weft.cli.test_report import coverage_document, coverage_lines, report_document, report_lines
+
+    found = None
+    if with_coverage:
+        from weft.workflows.testing.coverage import coverage
+
+        found = coverage(report.module, report.results)
+    if form == "json":
+        document = report_document(report, trace=trace)
+        console.document(document | ({"coverage": coverage_document(found)} if found else {}), form)
+        return
+    for line in report_lines(report, trace=trace):
+        console.data(line)
+    for line in coverage_lines(found) if found else ():
+        console.data(line)
+
+
+def _watch(console: Console, folder: Path, words: dict[str, Any]) -> None:
+    from weft.base.tasks import run_until_told
+    from weft.workflows.testing.watch import run_again
+
+    def run() -> None:
+        try:
+            _run(console, folder, **words)
+        except WeftError as error:
+            console.explain(error)
+        console.talk("waiting for changes; Ctrl-C stops")
+
+    run_until_told(run_again(folder, run))
 
 
 def _build(console: Console, folder: Path, *, yes: bool) -> bytes:
@@ -87,74 +173,3 @@ def _build(console: Console, folder: Path, *, yes: bool) -> bytes:
             build_project(folder, toolbox=toolbox, on_line=bar.line, say=bar.say, allow=bar.allow)
         )
     return built.module
-
-
-def _report_lines(report: "Report", *, trace: "Form") -> Iterator[str]:
-    for result in report.results:
-        yield f"{'ok  ' if result.passed else 'FAIL'}  {result.case.name}"
-        if trace:
-            yield from (f"        {line}" for line in _trace(result, trace))
-        for step in result.steps:
-            if step.mismatches:
-                yield from _mismatch_lines(result, step, with_trace=not trace)
-    yield from map(verdict_line, report.budgets)
-    passed, failed = len(report.results) - len(report.failed), len(report.failed)
-    left_out = f", {report.left_out} left out" if report.left_out else ""
-    yield f"{passed} passed, {failed} failed{left_out} in {report.seconds:.2f} s"
-
-
-def _mismatch_lines(result: "Played", step: "StepResult", *, with_trace: bool) -> Iterator[str]:
-    yield f"      {result.case.where}, {_place(result, step.number)}"
-    for found in step.mismatches:
-        yield f"        {found.what}"
-        yield from _side("expected", found.expected)
-        yield from _side("got     ", found.got)
-    if with_trace and step.trace:
-        yield "        what happened"
-        yield from (f"          {line}" for line in step.trace[-_MOST_TRACE:])
-
-
-def _side(title: str, text: str) -> Iterator[str]:
-    first, *rest = text.splitlines() or [""]
-    yield f"          {title}  {first}"
-    yield from (f"                    {line}" for line in rest)
-
-
-def _place(result: "Played", number: int) -> str:
-    if number == 0:
-        return "when the filter starts"
-    return "at the end" if number > len(result.case.steps) else f"step {number}"
-
-
-def _document(report: "Report", *, trace: "Form") -> dict[str, Any]:
-    return {
-        "filter": report.project.name,
-        "passed": len(report.results) - len(report.failed),
-        "failed": len(report.failed),
-        "seconds": round(report.seconds, 3),
-        "budgets": [verdict_document(verdict) for verdict in report.budgets],
-        "scenarios": [_scenario(result, trace=trace) for result in report.results],
-    }
-
-
-def _scenario(result: "Played", *, trace: "Form") -> dict[str, Any]:
-    mismatches = [
-        {"step": step.number, "what": found.what, "expected": found.expected, "got": found.got}
-        for step in result.steps
-        for found in step.mismatches
-    ]
-    shown: dict[str, Any] = {
-        "name": result.case.name,
-        "file": result.case.where,
-        "passed": result.passed,
-        "mismatches": mismatches,
-    }
-    return shown | ({"trace": _trace(result, trace)} if trace or mismatches else {})
-
-
-def _trace(result: "Played", form: "Form") -> list[str]:
-    if form != "decoded":
-        return result.trace
-    from weft.tracing import decoded_log
-
-    return list(decoded_log(result.trace))

@@ -8,12 +8,14 @@ May import: ``weft.errors``.
 """
 
 from weft.scenario.cases import Case, parse, schema
+from weft.scenario.comparing import compare, withheld_body
 from weft.scenario.document import (
     Content,
     Expect,
     Matcher,
     Plugin,
     Reply,
+    ReplyExpect,
     Request,
     Response,
     Setup,
@@ -21,13 +23,16 @@ from weft.scenario.document import (
     content_bytes,
     milliseconds,
 )
+from weft.scenario.feeding import config_bytes, header_pairs, pieces, request_headers
 from weft.scenario.judging import Mismatch, judge
 from weft.scenario.observed import Observed, ObservedCall, ObservedLog, ObservedMessage, ObservedReply
+from weft.scenario.played import LeftOut, Played, StepResult
 
 __all__ = [
     "Case",
     "Content",
     "Expect",
+    "LeftOut",
     "Matcher",
     "Mismatch",
     "Observed",
@@ -35,15 +40,24 @@ __all__ = [
     "ObservedLog",
     "ObservedMessage",
     "ObservedReply",
+    "Played",
     "Plugin",
     "Reply",
+    "ReplyExpect",
     "Request",
     "Response",
     "Setup",
     "Step",
+    "StepResult",
+    "compare",
+    "config_bytes",
     "content_bytes",
+    "header_pairs",
     "judge",
     "milliseconds",
     "parse",
+    "pieces",
+    "request_headers",
     "schema",
+    "withheld_body",
 ]

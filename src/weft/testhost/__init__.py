@@ -11,11 +11,12 @@ May import: ``weft.scenario``, ``weft.symbols``, ``weft.wasm``, ``weft.base``, `
 ``weft.testhost.engine`` knows the engine.
 """
 
+from weft.scenario import config_bytes
 from weft.testhost.direction import Message
 from weft.testhost.engine import Limits
 from weft.testhost.headers import HeaderMap, Pairs
 from weft.testhost.host import Host
-from weft.testhost.playing import Played, StepResult, config_bytes, play
+from weft.testhost.playing import play
 from weft.testhost.stream import HttpStream, LocalReply
 from weft.testhost.vm import Code, Plugin
 from weft.testhost.world import Callout, Clock, LogLine, World
@@ -32,9 +33,7 @@ __all__ = [
     "LogLine",
     "Message",
     "Pairs",
-    "Played",
     "Plugin",
-    "StepResult",
     "World",
     "config_bytes",
     "play",

@@ -1,15 +1,12 @@
 """Do the steps of a scenario on the host, and say what differed."""
 
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 from weft.errors import FilterRefused, UsageError
 from weft.scenario import (
     Case,
-    Content,
     Expect,
     Mismatch,
     Observed,
@@ -17,11 +14,16 @@ from weft.scenario import (
     ObservedLog,
     ObservedMessage,
     ObservedReply,
+    Played,
     Reply,
     Step,
-    content_bytes,
+    StepResult,
+    config_bytes,
+    header_pairs,
     judge,
     milliseconds,
+    pieces,
+    request_headers,
 )
 from weft.testhost.direction import Message
 from weft.testhost.headers import HeaderMap
@@ -30,37 +32,7 @@ from weft.testhost.stream import HttpStream, LocalReply
 from weft.testhost.vm import NS_PER_MS, Code, Plugin
 from weft.testhost.world import Callout, Clock, World
 
-__all__ = ["Played", "StepResult", "config_bytes", "play"]
-
-_DEFAULTS = ((":method", "GET"), (":scheme", "http"), (":authority", "example.com"), (":path", "/"))
-
-
-@dataclass(frozen=True, slots=True)
-class StepResult:
-    """What differed after one step (0: at the start, one more than there are steps: at the end)."""
-
-    number: int
-    mismatches: tuple[Mismatch, ...]
-    trace: tuple[str, ...]
-    """What crossed the border during the step."""
-
-
-@dataclass(frozen=True, slots=True)
-class Played:
-    """How a case went; it ends at the first step with a mismatch."""
-
-    case: Case
-    steps: tuple[StepResult, ...]
-
-    @property
-    def passed(self) -> bool:
-        """Whether all was as expected."""
-        return not any(step.mismatches for step in self.steps)
-
-    @property
-    def trace(self) -> list[str]:
-        """Everything that crossed the border."""
-        return [line for step in self.steps for line in step.trace]
+__all__ = ["play"]
 
 
 class _Impossible(Exception):
@@ -84,7 +56,7 @@ def play(case: Case, code: Code, defaults: Plugin) -> Played:
 
 def _not_started(case: Case, world: World, words: str) -> StepResult:
     seen = Observed(logs=tuple(ObservedLog(line.level, line.message) for line in world.logs), refused=words)
-    return StepResult(0, tuple(judge(case.expect or Expect(), seen)), tuple(world.trace))
+    return StepResult(0, tuple(judge(case.expect or Expect(), seen)), tuple(world.trace), seen)
 
 
 class _Player:
@@ -101,31 +73,34 @@ class _Player:
         if wants_refusal:
             yield self._result(0, judge(Expect(refused=True), Observed()))
             return
-        yield self._result(0, [])
+        yield self._result(0, [], self._observed(""))
         for number, step in enumerate(case.steps, 1):
             self._seen_logs, self._seen_calls = len(self._host.world.logs), len(self._host.world.calls)
+            seen = None
             try:
                 self._act(step)
-                found = judge(step.expect or self._silent(case), self._observed(step.stream))
+                seen = self._observed(step.stream)
+                found = judge(step.expect or self._silent(case), seen)
             except _Impossible as impossible:
                 found = [impossible.mismatch]
-            yield self._result(number, found)
+            yield self._result(number, found, seen)
             if found:
                 return
         if case.expect is not None:
             self._seen_logs = self._seen_calls = 0
             last = case.steps[-1].stream if case.steps else "main"
-            yield self._result(len(case.steps) + 1, judge(case.expect, self._observed(last)))
+            seen = self._observed(last)
+            yield self._result(len(case.steps) + 1, judge(case.expect, seen), seen)
 
     def _silent(self, case: Case) -> Expect:
         """What holds after a step that expects nothing: no failure, unless the end expects one."""
         crash = case.expect.crash if case.expect is not None else None
         return Expect(crash=crash) if crash is not None and self._host.vm.failure is not None else Expect()
 
-    def _result(self, number: int, found: list[Mismatch]) -> StepResult:
+    def _result(self, number: int, found: list[Mismatch], seen: Observed | None = None) -> StepResult:
         trace = self._host.world.trace
         start, self._seen_trace = self._seen_trace, len(trace)
-        return StepResult(number, tuple(found), tuple(trace[start:]))
+        return StepResult(number, tuple(found), tuple(trace[start:]), seen)
 
     def _observed(self, name: str) -> Observed:
         world, stream = self._host.world, self._streams.get(name)
@@ -170,9 +145,7 @@ class _Player:
         message = step.request
         assert message is not None  # noqa: S101 - its caller looked
         stream = self._streams[step.stream] = self._host.stream()
-        given = _pairs(message.headers)
-        named = {name for name, _ in given}
-        headers = HeaderMap([*((name, value) for name, value in _DEFAULTS if name not in named), *given])
+        headers = HeaderMap(request_headers(message))
         bare = not (message.open or message.body or message.chunks or message.trailers)
         stream.request_headers(headers, end=bare)
         if not bare:
@@ -184,7 +157,7 @@ class _Player:
         if stream.upstream.headers is None:
             got = "the filter answered itself" if stream.local_reply else "the filter holds it"
             raise _Impossible("response", "the request went to the upstream", got)
-        headers = HeaderMap([(":status", str(message.status)), *_pairs(message.headers)])
+        headers = HeaderMap([(":status", str(message.status)), *header_pairs(message.headers)])
         bare = not (message.open or message.body or message.chunks or message.trailers)
         stream.response_headers(headers, end=bare)
         if not bare:
@@ -192,14 +165,14 @@ class _Player:
 
     def _body(self, stream: HttpStream, side: str, message: Any) -> None:
         feed = stream.request_body if side == "request" else stream.response_body
-        chunks = _chunks(message.body, message.chunks)
+        chunks = pieces(message.body, message.chunks)
         ends_here = not message.open and not message.trailers
         for index, chunk in enumerate(chunks):
             feed(chunk, end=ends_here and index == len(chunks) - 1)
         if not chunks and ends_here:
             feed(b"", end=True)
         if message.trailers:
-            trailers = HeaderMap(_pairs(message.trailers))
+            trailers = HeaderMap(header_pairs(message.trailers))
             (stream.request_trailers if side == "request" else stream.response_trailers)(trailers)
 
     def _reply(self, reply: Reply) -> None:
@@ -214,9 +187,9 @@ class _Player:
         elif reply.timeout:
             self._wait_for(call)
         else:
-            headers = ((":status", str(reply.status)), *_pairs(reply.headers))
-            body = b"".join(_chunks(reply.body, reply.chunks))
-            self._host.reply(call, headers, body, tuple(_pairs(reply.trailers or {})))
+            headers = ((":status", str(reply.status)), *header_pairs(reply.headers))
+            body = b"".join(pieces(reply.body, reply.chunks))
+            self._host.reply(call, headers, body, tuple(header_pairs(reply.trailers or {})))
 
     def _wait_for(self, call: Callout) -> None:
         if call.due is None:
@@ -263,25 +236,6 @@ def _plugin(case: Case, defaults: Plugin) -> Plugin:
         environment=said.environment or {},
         fail_open=bool(said.fail_open),
     )
-
-
-def config_bytes(config: Any) -> bytes:
-    """A configuration as a filter gets it: text as it is, all else as JSON."""
-    return (config if isinstance(config, str) else json.dumps(config)).encode()
-
-
-def _pairs(headers: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [
-        (name.lower(), str(value))
-        for name, values in headers.items()
-        for value in (values if isinstance(values, list) else [values])
-    ]
-
-
-def _chunks(body: Content | None, chunks: list[Content] | None) -> list[bytes]:
-    if chunks is not None:
-        return [content_bytes(chunk) for chunk in chunks]
-    return [] if body is None else [content_bytes(body)]
 
 
 def _message(message: Message) -> ObservedMessage:

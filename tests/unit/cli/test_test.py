@@ -13,7 +13,7 @@ from conftest import Weft
 from guests import TEXT, answering, calling
 from weft.base.paths import Places
 from weft.errors import NotFound
-from weft.workflows.testing.test import run_scenarios
+from weft.workflows.testing.test import Wishes, run_scenarios
 
 PROJECT = """
 [filter]
@@ -138,7 +138,7 @@ def test_scripts_get_json_and_ci_gets_junit(weft: Weft, folder: Path, tmp_path: 
     document = json.loads(result.out)
     assert (document["filter"], document["passed"], document["failed"]) == ("adder", 1, 1)
     assert document["scenarios"][0] == {
-        "name": "adds a header", "file": "tests/adder.yaml", "passed": True, "mismatches": [],
+        "name": "adds a header", "file": "tests/adder.yaml", "on": "host", "passed": True, "mismatches": [],
     }  # fmt: skip
     assert document["scenarios"][1]["mismatches"] == [
         {"step": 2, "what": "client.headers.y", "expected": "1", "got": "(nothing)"}
@@ -200,7 +200,7 @@ def test_a_project_is_built_again_only_when_its_source_changed(folder: Path, tmp
 def test_a_name_that_no_scenario_has_is_not_found(folder: Path, tmp_path: Path) -> None:
     places = Places(tmp_path / "s", tmp_path / "t", tmp_path / "c")
     with pytest.raises(NotFound, match="no scenario's name contains 'nope'"):
-        run_scenarios(folder, places=places, build=lambda _: b"", name="nope")
+        run_scenarios(folder, places=places, build=lambda _: b"", wishes=Wishes(name="nope"))
 
 
 def test_the_schema_accepts_the_scenarios_of_every_example(weft: Weft) -> None:

@@ -5,8 +5,8 @@ import pytest
 from guests import TEXT, answering, calling, running
 from wasm_encoder import proxy_module
 from weft.errors import UsageError
-from weft.scenario import Mismatch, parse
-from weft.testhost import Code, Played, Plugin, play
+from weft.scenario import Mismatch, Played, parse
+from weft.testhost import Code, Plugin, play
 
 NOTHING = proxy_module()
 FAILING = running(b"\0\x41\0")

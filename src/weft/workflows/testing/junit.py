@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from weft.base.files import atomic_write, os_errors_as
-from weft.testhost import Played
+from weft.scenario import Played
 from weft.workflows.testing.test import Report
 
 __all__ = ["junit", "write_junit"]

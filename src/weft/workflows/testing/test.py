@@ -1,32 +1,57 @@
-"""Run a project's scenarios on the test host.
+"""Run a project's scenarios: on the test host, on a real Envoy, or on both.
 
-The rules: scenarios are the YAML files under ``tests/`` of the project, in the order of their names; the
-module is built first unless one is given; a build whose sources did not change since the last is not
-repeated; budgets of the project are checked, those that need no Envoy, unless only some scenarios are run.
+The rules: the module is built first unless one is given; a build whose sources did not change since the last
+is not repeated; on both, everything that was seen must be the same, whether or not a scenario expects it;
+budgets of the project are checked, those that need no Envoy, unless only some scenarios are run.
 """
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-from weft.base.files import os_errors_as, read_limited
 from weft.base.paths import Places
-from weft.errors import NotFound, UsageError
 from weft.project import Project
-from weft.scenario import Case, parse, schema
-from weft.testhost import Code, Played, Plugin, play
+from weft.scenario import Case, Played
+from weft.testhost import Code
 from weft.workflows.authoring.modules import load_module_bytes
 from weft.workflows.authoring.sources import read_source
 from weft.workflows.measuring.budgets import Verdict, judged
 from weft.workflows.measuring.host import HostFigures, measure_memory
+from weft.workflows.testing.on_host import HostJob, play_on_host
+from weft.workflows.testing.selection import read_cases, scenario_schema
 from weft.workflows.testing.subject import built_module, defaults_of
 
-__all__ = ["Report", "run_scenarios", "scenario_schema"]
+if TYPE_CHECKING:
+    from weft.envoy import Program
 
-_FOLDER = "tests"
-_MOST_BYTES = 16 * 1024 * 1024
+__all__ = ["On", "Report", "Wishes", "run_scenarios", "scenario_schema"]
+
+
+class On(StrEnum):
+    """Where scenarios are played."""
+
+    HOST = "host"
+    ENVOY = "envoy"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the command line says."""
+
+    module: str | None = None
+    """A module that is built already."""
+    name: str = ""
+    """Only the cases whose names contain it."""
+    on: On = On.HOST
+    jobs: int = 1
+    """How many processors may be used."""
+    envoy: "Callable[[], Program] | None" = None
+    """Finds Envoy; asked when one is needed."""
+    env: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +59,9 @@ class Report:
     """How all chosen scenarios went."""
 
     project: Project
+    module: bytes = field(repr=False)
     results: tuple[Played, ...]
+    """On both: all on the host, then all on Envoy."""
     seconds: float
     """Of the scenarios, without the build."""
     left_out: int
@@ -53,56 +80,60 @@ class Report:
 
 
 def run_scenarios(
-    folder: Path, *, places: Places, build: Callable[[Path], bytes], module: str | None = None, name: str = ""
+    folder: Path, *, places: Places, build: Callable[[Path], bytes], wishes: Wishes = Wishes()
 ) -> Report:
-    """Run the scenarios of the project in ``folder`` whose names contain ``name``.
+    """Run the scenarios of the project in ``folder``.
 
-    ``build`` compiles a folder; it is not called where ``module`` names one that is built already. Raises
-    ``NotFound`` where there is no scenario, ``UsageError`` for one that is wrong, and what building raises.
+    ``build`` compiles a folder; it is not called where a module is given. Raises ``NotFound`` where there is
+    no scenario, ``UsageError`` for one that is wrong, and what building and starting an Envoy raise.
     """
     source = read_source(folder)
-    cases = [case for path in _files(source.folder) for case in _read(path, source.folder)]
-    chosen = [case for case in cases if name.lower() in case.name.lower()]
-    if not chosen:
-        raise NotFound(f"no scenario's name contains {name!r}", hint="weft test without -k runs all")
-    data = load_module_bytes(module) if module else built_module(source, places, build)
-    defaults = defaults_of(source.project)
-    code = Code.load(data, places.cache / "modules")
+    cases, left_out = read_cases(source.folder, wishes.name)
+    given = wishes.module
+    module = load_module_bytes(given) if given else built_module(source, places, build)
+    job = HostJob(module, places.cache / "modules", defaults_of(source.project))
+    program = wishes.envoy() if wishes.envoy and wishes.on is not On.HOST else None
     started = time.monotonic()
-    results = tuple(play(case, code, defaults) for case in chosen)
+    results = play_on_host(cases, job, wishes.jobs) if wishes.on is not On.ENVOY else []
+    if program is not None:
+        results += _on_envoy(cases, job, program, results, wishes)
     seconds = time.monotonic() - started
-    budgets = _budgets(source.project, code, defaults, len(data)) if not name else ()
-    return Report(source.project, results, seconds, len(cases) - len(chosen), budgets)
+    budgets = _budgets(source.project, job) if not wishes.name else ()
+    return Report(source.project, module, tuple(results), seconds, left_out, budgets)
 
 
-def _budgets(project: Project, code: Code, defaults: Plugin, module_size: int) -> tuple[Verdict, ...]:
+def _budgets(project: Project, job: HostJob) -> tuple[Verdict, ...]:
     """The cheap ones: nothing is measured that no budget asks for."""
     limits = [limit for limit in project.budgets.limits() if limit.name != "cpu_per_request"]
     if not limits:
         return ()
-    figures: dict[str, float] = {"module_size": module_size}
+    size = len(job.module)
+    figures: dict[str, float] = {"module_size": size}
     if any(limit.name != "module_size" for limit in limits):
-        figures = HostFigures(module_size, measure_memory(code, defaults)).figures
+        code = Code.load(job.module, job.cache)
+        figures = HostFigures(size, measure_memory(code, job.defaults)).figures
     return judged(limits, figures)
 
 
-def scenario_schema() -> dict[str, Any]:
-    """The JSON Schema of the files of scenarios."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema()}
+def _on_envoy(
+    cases: list[Case], job: HostJob, program: "Program", on_host: list[Played], wishes: Wishes
+) -> list[Played]:
+    import asyncio
 
+    from weft.stage import Project as Told
+    from weft.workflows.testing.on_both import compared
+    from weft.workflows.testing.on_envoy import EnvoyJob, play_on_envoy
 
-def _files(folder: Path) -> list[Path]:
-    tests = folder / _FOLDER
-    found = sorted(path for pattern in ("*.yaml", "*.yml") for path in tests.rglob(pattern))
-    if not found:
-        raise NotFound(f"{tests} holds no scenarios (*.yaml)", hint="weft init makes a project that has some")
-    return found
+    before = {id(case): played for case, played in zip(cases, on_host, strict=False)}
 
+    def called(case: Case) -> frozenset[str]:
+        if case.setup.clusters is not None:
+            return frozenset()
+        played = before.get(id(case)) or play_on_host([case], job, 1)[0]
+        seen = (step.observed for step in played.steps if step.observed)
+        return frozenset(call.cluster for one in seen for call in one.calls)
 
-def _read(path: Path, folder: Path) -> list[Case]:
-    where = str(path.relative_to(folder))
-    with os_errors_as(f"cannot read {path}"):
-        data = read_limited(path, _MOST_BYTES)
-    if data is None:
-        raise UsageError(f"{where} is larger than {_MOST_BYTES >> 20} MB")
-    return parse(data.decode("utf-8", "replace"), where=where)
+    told = Told(job.defaults.name, job.defaults.root_id, job.defaults.config)
+    envoy_job = EnvoyJob(job.module, program, wishes.env, told, called)
+    results = asyncio.run(play_on_envoy(cases, envoy_job, wishes.jobs))
+    return compared(on_host, results) if on_host else results

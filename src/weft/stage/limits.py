@@ -1,0 +1,135 @@
+"""What a scenario can say that a real Envoy cannot do or does not show, and why. Pure.
+
+Each is a ``LeftOut``: it is told to the user and nothing is judged by it. What this module does not know of
+the format is left out too, so that a word that was added later is never taken for passed.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+from weft.scenario import (
+    Case,
+    Expect,
+    LeftOut,
+    Observed,
+    Plugin,
+    ReplyExpect,
+    Setup,
+    Step,
+    header_pairs,
+    milliseconds,
+    withheld_body,
+)
+
+__all__ = ["MOST_MS", "case_limits", "fit", "step_limit"]
+
+MOST_MS = 5000
+"""How long is waited in earnest."""
+
+_STEPS = {"request", "request_body", "response", "response_body", "reply", "tick", "advance", "disconnect"}
+_SETUP = {
+    "clock": "Envoy's clock is the machine's",
+    "properties": "Envoy takes properties from the connection itself",
+    "log_level": "Envoy logs everything here, so that the calls of the filter can be seen",
+}
+_CONNECTION = {"connection", "host", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade"}
+_HTTP2 = "it is played over HTTP/2, which has none"
+_TICKS = "the filter's timer runs in real time, so the number of ticks is not exact"
+_CLOCK = "the filter reads the clock, and time really passes; only their number is compared"
+_SAME_LENGTH = "Envoy does not show which of several histograms was given which value"
+
+_KNOWN: dict[type[msgspec.Struct], set[str]] = {
+    Setup: {"clusters", *_SETUP},
+    Plugin: {"name", "root_id", "vm_id", "config", "vm_config", "environment", "fail_open"},
+    Step: {"stream", "expect", *_STEPS},
+    Expect: {
+        *("upstream", "client", "local_reply", "reset", "calls", "logs", "quiet", "metrics"),
+        *("shared_data", "refused", "crash"),
+    },
+}
+
+
+def case_limits(case: Case) -> tuple[LeftOut, ...]:
+    """Why the case cannot be played at all; empty when it can."""
+    return tuple(_case_limits(case))
+
+
+def _case_limits(case: Case) -> Iterator[LeftOut]:
+    for name, reason in _SETUP.items():
+        if getattr(case.setup, name) is not None:
+            yield LeftOut(f"setup.{name}", reason)
+    yield from _unknown("setup", case.setup)
+    yield from _unknown("plugin", case.plugin)
+    for number, step in enumerate(case.steps, 1):
+        yield from _unknown(f"step {number}", step)
+        for action in set(step.actions) - _STEPS:
+            yield LeftOut(f"step {number}", f"a step of kind {action} cannot be played there")
+        yield from _headers(number, step)
+        if step.expect is not None:
+            yield from _unknown(f"step {number}: expect", step.expect)
+    if case.expect is not None:
+        yield from _unknown("expect", case.expect)
+
+
+def _headers(number: int, step: Step) -> Iterator[LeftOut]:
+    """What HTTP/2 has no form for: RFC 9113 §8.2.2 and §8.2.3."""
+    for word, message in (("request", step.request), ("response", step.response), ("reply", step.reply)):
+        if message is None:
+            continue
+        pairs = header_pairs(message.headers)
+        for name, value in pairs:
+            if name in _CONNECTION or (name == "te" and value != "trailers"):
+                yield LeftOut(
+                    f"step {number}: {word}.headers.{name}", "it is played over HTTP/2, which has none"
+                )
+        if word == "request" and sum(name == "cookie" for name, _ in pairs) > 1:
+            yield LeftOut(f"step {number}: request.headers.cookie", "HTTP/2 makes one of several")
+
+
+def _unknown(where: str, part: msgspec.Struct) -> Iterator[LeftOut]:
+    plain = type(part)()
+    for name in part.__struct_fields__:
+        if name not in _KNOWN[type(part)] and getattr(part, name) != getattr(plain, name):
+            yield LeftOut(f"{where}.{name}", "it cannot be played there")
+
+
+def step_limit(step: Step, *, ticking: bool) -> LeftOut | None:
+    """Why the case ends before this step; ``ticking``: the filter has set a timer."""
+    if step.tick is not None or (ticking and step.advance is not None):
+        return LeftOut("tick" if step.tick is not None else "advance", _TICKS)
+    if step.advance is not None and (milliseconds(step.advance) or 0) > MOST_MS:
+        return LeftOut("advance", f"it would really take {step.advance}")
+    return None
+
+
+def fit(
+    expect: Expect, seen: Observed, *, clock_read: bool, unknown: frozenset[str]
+) -> tuple[Expect, tuple[LeftOut, ...]]:
+    """``expect`` without what cannot be judged, and what that is.
+
+    ``clock_read``: the filter looked at the time; ``unknown``: histograms whose values nobody knows.
+    """
+    left = [
+        LeftOut(f"shared_data.{key}", "Envoy does not show shared data") for key in expect.shared_data or ()
+    ]
+    expect = msgspec.structs.replace(expect, shared_data=None)
+    metrics = dict(expect.metrics or {})
+    for name, value in sorted((expect.metrics or {}).items()):
+        given = seen.metrics.get(name)
+        if name in unknown:
+            left.append(LeftOut(f"metrics.{name}", _SAME_LENGTH))
+            del metrics[name]
+        elif clock_read and isinstance(value, list) and isinstance(given, list) and value != given:
+            left.append(LeftOut(f"metrics.{name}", _CLOCK))
+            metrics[name] = given if len(given) == len(value) else value
+    expect = msgspec.structs.replace(expect, metrics=metrics)
+    reply = expect.local_reply
+    untold = seen.local_reply is not None and not seen.local_reply.details
+    if untold and isinstance(reply, ReplyExpect) and reply.details is not None:
+        left.append(LeftOut("local_reply.details", "Envoy does not tell them once a response has begun"))
+        reply = msgspec.structs.replace(reply, details=None)
+    if withheld_body(seen.client) and isinstance(reply, ReplyExpect) and reply.body is not None:
+        left.append(LeftOut("local_reply.body", "it is not sent to a HEAD request"))
+        reply = msgspec.structs.replace(reply, body=None)
+    return msgspec.structs.replace(expect, local_reply=reply), tuple(left)

@@ -1,0 +1,58 @@
+"""Play cases on the test host, on several processors when there are enough of them.
+
+A case takes a millisecond or two, almost all of it in Python, so threads would wait for one another; another
+process takes a third of a second to begin. So a process is started for each few hundred cases, and none for
+fewer.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from weft.scenario import Case, Played
+from weft.testhost import Code, Plugin, play
+
+__all__ = ["HostJob", "play_on_host"]
+
+_WORTH_A_PROCESS = 300
+_AT_ONCE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class HostJob:
+    """What all cases have in common."""
+
+    module: bytes
+    cache: Path
+    defaults: Plugin
+
+
+def play_on_host(cases: Sequence[Case], job: HostJob, jobs: int) -> list[Played]:
+    """How each case went, in order; ``jobs`` is how many processors may be used."""
+    processes = min(jobs, len(cases) // _WORTH_A_PROCESS)
+    code = Code.load(job.module, job.cache)  # also where others play: they find it compiled
+    if processes <= 1:
+        return [play(case, code, job.defaults) for case in cases]
+    return _spread(cases, job, processes)
+
+
+def _spread(cases: Sequence[Case], job: HostJob, processes: int) -> list[Played]:
+    from concurrent.futures import ProcessPoolExecutor
+    from multiprocessing import get_context
+
+    # Not forked: the engine has threads of its own.
+    with ProcessPoolExecutor(processes, get_context("spawn"), _begin, (job,)) as pool:
+        return list(pool.map(_play, cases, chunksize=_AT_ONCE))
+
+
+_loaded: tuple[Code, Plugin]
+
+
+def _begin(job: HostJob) -> None:
+    global _loaded  # noqa: PLW0603 - a process of a pool has no other place
+    _loaded = Code.load(job.module, job.cache), job.defaults
+
+
+def _play(case: Case) -> Played:
+    code, defaults = _loaded
+    return play(case, code, defaults)
