@@ -20,7 +20,7 @@ GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
             "weft.cli.symbolize:symbolize",
             "Put functions, files and lines into a log's backtraces.",
         ),
-        "test": ("weft.cli.test:test", "Run a filter's scenarios without Envoy."),
+        "test": ("weft.cli.test:test", "Run a filter's scenarios, without Envoy or on it."),
         "bench": ("weft.cli.bench:bench", "Measure what a filter costs."),
         "trace": ("weft.cli.trace:trace", "Make the calls between Envoy and filters in a log readable."),
         "run": ("weft.cli.run:run", "Run filters in a real Envoy in front of an upstream."),

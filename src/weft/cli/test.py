@@ -55,7 +55,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 @_options
 @click.pass_obj
 def test(console: Console, /, *, folder: Path, watch: bool, schema: bool, **words: Any) -> None:
-    """Run a filter's scenarios without Envoy.
+    """Run a filter's scenarios, without Envoy or on it.
 
     DIR (default: the current folder) is a filter project; its scenarios are the YAML files in tests/. The
     filter is built first when its source changed. What Envoy cannot do or show is said and not judged. Exit
