@@ -9,6 +9,7 @@ __all__ = [
     "BODY_ACTIONS",
     "HEADER_ACTIONS",
     "LEVELS",
+    "TRAILER_ACTIONS",
     "Action",
     "Buffer",
     "MapType",
@@ -99,5 +100,6 @@ HEADER_ACTIONS = (
     Action.STOP_ALL_WATERMARK,
 )
 BODY_ACTIONS = (Action.CONTINUE, Action.BUFFER, Action.WATERMARK, Action.NO_BUFFER)
+TRAILER_ACTIONS = (Action.CONTINUE, Action.STOP)
 
 LEVELS = ("trace", "debug", "info", "warn", "error", "critical")

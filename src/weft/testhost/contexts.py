@@ -1,17 +1,19 @@
 """What a guest can reach through one context: which maps and which bytes are there right now.
 
 Three kinds, told apart by what they have: the VM's own (0), root contexts (a plugin with its config), and
-streams (a root as parent, and a request). A map or buffer that is ``None`` is out of the guest's reach:
+streams (a root as parent, and a request). A map or buffer that is not there is out of the guest's reach:
 before it arrived, after it went on, and in the wrong kind of context.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 from weft.testhost.abi import Buffer, MapType, Stream
 from weft.testhost.headers import HeaderMap, Pairs
 
 __all__ = ["Context", "HttpPeer", "Reply"]
+
+_LAST_OF_STREAM, _LAST_OF_GRPC = int(MapType.RESPONSE_TRAILERS), int(MapType.GRPC_TRAILING_METADATA)
 
 
 class HttpPeer(Protocol):
@@ -39,50 +41,53 @@ class Reply:
     trailers: HeaderMap | None = None
 
 
-@dataclass(slots=True, eq=False)
 class Context:
     """One context. Its number is what the guest knows of it."""
 
-    id: int
-    parent: "Context | None" = None
-    prefix: str = ""
-    """What Envoy puts before its log lines."""
-    created: bool = False
-    deleted: bool = False
-    maps: list[HeaderMap | None] = field(default_factory=lambda: [None] * 4)
-    """Request headers and trailers, response headers and trailers: those that can be changed."""
-    logged: list[HeaderMap | None] | None = None
-    """The same during ``on_log``, when they can only be read."""
-    bodies: list[bytearray | None] = field(default_factory=lambda: [None] * 4)
-    """Request and response body, downstream and upstream data."""
-    config: bytes | None = None
-    """The plugin's configuration, while it is configured."""
-    reply: Reply | None = None
-    """The answer to a call, while it is told."""
-    grpc_maps: list[HeaderMap | None] = field(default_factory=lambda: [None] * 2)
-    grpc_message: bytes | None = None
-    status: tuple[int, str] = (0, "")
-    """What ``proxy_get_status`` says."""
-    peer: HttpPeer | None = None
-    state: dict[str, bytes] = field(default_factory=dict)
-    """Properties the filter set."""
+    __slots__ = (
+        "bodies", "config", "created", "grpc_maps", "grpc_message", "id", "logged",
+        "maps", "passed_by", "peer", "prefix", "reply", "root", "state", "status",
+    )  # fmt: skip
 
-    @property
-    def root(self) -> "Context":
+    def __init__(self, number: int, parent: "Context | None" = None, prefix: str = "") -> None:
+        self.id = number
+        self.root = parent or self
         """Itself, or whose stream it is."""
-        return self.parent or self
+        self.prefix = prefix
+        """What Envoy puts before its log lines."""
+        self.created = False
+        self.passed_by = False
+        """Whether the guest is not to be asked any more."""
+        self.maps: dict[int, HeaderMap] = {}
+        """By ``MapType``: headers and trailers of a stream that can be changed now."""
+        self.logged: dict[int, HeaderMap] | None = None
+        """All of them during ``on_log``, when they can only be read."""
+        self.bodies: dict[int, bytearray] = {}
+        """By ``Buffer``: request and response body, downstream and upstream data."""
+        self.config: bytes | None = None
+        """The plugin's configuration, while it is configured."""
+        self.reply: Reply | None = None
+        """The answer to a call, while it is told."""
+        self.grpc_maps: dict[int, HeaderMap] = {}
+        """By ``MapType``: metadata of a gRPC call, while it is told."""
+        self.grpc_message: bytes | None = None
+        self.status = (0, "")
+        """What ``proxy_get_status`` says."""
+        self.peer: HttpPeer | None = None
+        self.state: dict[str, bytes] = {}
+        """Properties the filter set."""
 
     def map(self, which: int) -> HeaderMap | None:
         """A map to change."""
-        return self.maps[which] if which <= MapType.RESPONSE_TRAILERS else None
+        return self.maps.get(which)
 
     def readable_map(self, which: int) -> HeaderMap | None:
         """A map to look at."""
-        if which <= MapType.RESPONSE_TRAILERS:
-            return (self.logged or self.maps)[which]
+        if which <= _LAST_OF_STREAM:
+            return (self.maps if self.logged is None else self.logged).get(which)
         root = self.root
-        if which <= MapType.GRPC_TRAILING_METADATA:
-            return root.grpc_maps[which - MapType.GRPC_INITIAL_METADATA]
+        if which <= _LAST_OF_GRPC:
+            return root.grpc_maps.get(which)
         if root.reply is None:
             return None
         return root.reply.headers if which == MapType.CALL_HEADERS else root.reply.trailers
@@ -90,8 +95,7 @@ class Context:
     def buffer(self, which: int, vm_config: bytes) -> bytes | bytearray | None:
         """Bytes to look at; a ``bytearray`` can be changed."""
         if which <= Buffer.UPSTREAM_DATA:
-            body = self.bodies[which]
-            return b"" if body is None else body
+            return self.bodies.get(which, b"")
         if which == Buffer.VM_CONFIG:
             return vm_config
         if which == Buffer.PLUGIN_CONFIG:

@@ -46,37 +46,41 @@ _SINGLE = frozenset(
 class HeaderMap:
     """Names and values; changed in place by host functions."""
 
-    __slots__ = ("_items", "_pseudo")
+    __slots__ = ("_pseudo", "items")
 
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
-        self._items: list[tuple[str, str]] = []
-        self._pseudo = 0
+        if isinstance(items, HeaderMap):  # it is in order already
+            self.items: list[tuple[str, str]] = items.items[:]
+            """Names and values, to look at."""
+            self._pseudo: int = items._pseudo  # noqa: SLF001 - of another of its kind
+            return
+        self.items, self._pseudo = [], 0
         for name, value in items:
             self.add(name, value)
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
-        return iter(self._items)
+        return iter(self.items)
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self.items)
 
     @property
     def pairs(self) -> Pairs:
         """All entries, in order."""
-        return tuple(self._items)
+        return tuple(self.items)
 
     @property
     def size(self) -> int:
         """Bytes of all names and values."""
         return sum(
             len(name.encode("utf-8", "surrogateescape")) + len(value.encode("utf-8", "surrogateescape"))
-            for name, value in self._items
+            for name, value in self.items
         )
 
     def get(self, name: str) -> str | None:
         """The first value."""
         name = name.lower()
-        for known, value in self._items:
+        for known, value in self.items:
             if known == name:
                 return value
         return None
@@ -85,15 +89,15 @@ class HeaderMap:
         """One more entry; joined where only one can be."""
         name = name.lower()
         if name in _SINGLE:
-            for index, (known, old) in enumerate(self._items):
+            for index, (known, old) in enumerate(self.items):
                 if known == name:
-                    self._items[index] = (name, f"{old},{value}" if old else value)
+                    self.items[index] = (name, f"{old},{value}" if old else value)
                     return
         if name.startswith(":"):
-            self._items.insert(self._pseudo, (name, value))
+            self.items.insert(self._pseudo, (name, value))
             self._pseudo += 1
         else:
-            self._items.append((name, value))
+            self.items.append((name, value))
 
     def replace(self, name: str, value: str) -> None:
         """One entry instead of all of that name."""
@@ -103,12 +107,12 @@ class HeaderMap:
     def remove(self, name: str) -> None:
         """No entry of that name."""
         name = name.lower()
-        self._items = [item for item in self._items if item[0] != name]
+        self.items = [item for item in self.items if item[0] != name]
         if name.startswith(":"):
-            self._pseudo = sum(known.startswith(":") for known, _ in self._items)
+            self._pseudo = sum(known.startswith(":") for known, _ in self.items)
 
     def assign(self, items: Iterable[tuple[str, str]]) -> None:
         """These entries instead of what was there."""
-        self._items, self._pseudo = [], 0
+        self.items, self._pseudo = [], 0
         for name, value in items:
             self.add(name, value)

@@ -43,19 +43,19 @@ class Host:
         Raises ``FilterRefused``; what the filter logged is the detail.
         """
         vm = Vm(code, plugin, world or World(), limits or Limits(), hostcalls)
-        host = cls(vm, vm.new_context(prefix=_prefix(plugin.root_id, plugin.vm_id)))
+        host = cls(vm, vm.new_context(Context, prefix=_prefix(plugin.root_id, plugin.vm_id)))
         host._start()
         return host
 
     def _start(self) -> None:
         vm, root, plugin = self.vm, self.root, self.vm.plugin
         self._check("Failed to initialize Wasm code")
-        vm.event(root, "proxy_on_context_create", root.id, 0)
+        vm.call(root, "proxy_on_context_create", root.id, 0)
         root.created = True
-        started = vm.event(root, "proxy_on_vm_start", root.id, len(plugin.vm_config))
+        started = vm.call(root, "proxy_on_vm_start", root.id, len(plugin.vm_config))
         self._check("Failed to start base Wasm", accepted=bool(started) or not vm.has("proxy_on_vm_start"))
         root.config = plugin.config
-        configured = vm.event(root, "proxy_on_configure", root.id, len(plugin.config))
+        configured = vm.call(root, "proxy_on_configure", root.id, len(plugin.config))
         root.config = None
         accepted = bool(configured) or not vm.has("proxy_on_configure")
         self._check("Failed to configure base Wasm plugin", accepted=accepted)
@@ -110,7 +110,7 @@ class Host:
         """Tell a root context that time passed."""
         root = root or self.root
         self.vm.refuel()
-        self.vm.event(root, "proxy_on_tick", root.id)
+        self.vm.call(root, "proxy_on_tick", root.id)
         self.settle()
 
     def reply(self, call: Callout, headers: Pairs, body: bytes = b"", trailers: Pairs = ()) -> None:
@@ -145,7 +145,6 @@ class Host:
         context.reply = answer
         self.vm.call(context, "proxy_on_http_call_response", context.id, call.number, *sizes)
         context.reply = None
-        self.vm.settle()
         context.status = (context.status[0], "")
         self._complete_streams()
         self.settle()
@@ -159,7 +158,7 @@ class Host:
             del self.world.pending[call.number]
         self.vm.refuel()
         context.grpc_message = message
-        self.vm.event(context, "proxy_on_grpc_receive", context.id, call.number, len(message))
+        self.vm.call(context, "proxy_on_grpc_receive", context.id, call.number, len(message))
         context.grpc_message = None
         self._complete_streams()
         self.settle()
@@ -171,7 +170,7 @@ class Host:
             return
         self.vm.refuel()
         context.status = status, message
-        self.vm.event(context, "proxy_on_grpc_close", context.id, call.number, status)
+        self.vm.call(context, "proxy_on_grpc_close", context.id, call.number, status)
         context.status = status, ""
         self._complete_streams()
         self.settle()
@@ -186,7 +185,7 @@ class Host:
         for context in list(self.vm.contexts.values()):
             if isinstance(context.peer, HttpStream):
                 context.peer.abandon()
-        done = self.vm.event(self.root, "proxy_on_done", self.root.id)
+        done = self.vm.call(self.root, "proxy_on_done", self.root.id)
         if done or not self.vm.has("proxy_on_done"):
             self.vm.delete(self.root)
         else:

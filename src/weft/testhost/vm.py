@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from weft.errors import FilterRefused
 from weft.symbols import Symbols, frame_lines
@@ -34,6 +35,8 @@ from weft.wasm import (
 __all__ = ["NS_PER_MS", "Code", "Plugin", "Timer", "Vm"]
 
 NS_PER_MS = 1_000_000
+
+_Kind = TypeVar("_Kind", bound=Context)
 
 Offered = Callable[[str], Mapping[tuple[str, str], Hostcall]]
 """ABI version → (module, name) → what a module may import."""
@@ -119,63 +122,56 @@ class Vm:
         self._next_call = {"http": 0, "grpc": 1, "grpc-stream": 2}
         self._afterwards: deque[Callable[[], None]] = deque()
         self._exports: dict[str, Callable[..., int]] = {}
+        self.has: Callable[[str], bool] = self._exports.__contains__
+        """Whether the module has a callback of that name."""
         self._machine = Machine(code.program, limits, world.trace if world.tracing else None)
+        self.refuel = self._machine.refuel
         self.memory = self._machine.memory
         self.read, self.text = self.memory.read, self.memory.text
         self._enter(offered(self.abi))
 
     # -- the border, from outside in
 
-    def has(self, name: str) -> bool:
-        """Whether the module has a callback of that name."""
-        return name in self._exports
+    def call(
+        self, context: Context, name: str, a: int = 0, b: int = 0, c: int = 0, d: int = 0, e: int = 0
+    ) -> int:
+        """Call an export, then do what the guest put off; 0 where there is none, or where the guest failed.
 
-    def call(self, context: Context, name: str, *arguments: int) -> int:
-        """Call an export; 0 where there is none, or where the guest failed."""
+        It takes as many numbers as it has parameters. Afterwards ``stop_iteration`` is what it asked for.
+        """
         function = self._exports.get(name)
         if function is None or self.failure is not None:
             return 0
-        before = self._called, self.context
         self._called = self.context = context
+        self.stop_iteration = False
         try:
-            return function(*arguments)
+            result = function(a, b, c, d, e)
         except Trapped as trap:
             self._fail(name, trap)
-            return 0
-        finally:
-            self._called, self.context = before
-
-    def event(self, context: Context, name: str, *arguments: int) -> int:
-        """``call``, and then what the guest put off."""
-        if name not in self._exports:
-            return 0
-        result = self.call(context, name, *arguments)
-        self.settle()
+            result = 0
+        if self._afterwards:
+            self._settle()
         return result
 
-    def settle(self) -> None:
-        """Do what the guest asked for and had to wait until it returned."""
-        self.stop_iteration = False
+    def _settle(self) -> None:
+        stop = self.stop_iteration
         while self._afterwards:
             self._afterwards.popleft()()
-
-    def refuel(self) -> None:
-        """Grant the guest another share of instructions and host calls."""
-        self._machine.refuel()
+        self.stop_iteration = stop
 
     def around_exports(self, wrap: Callable[[str, Callable[..., int]], Callable[..., int]]) -> None:
         """Put something around every call of an export from now on, such as a clock."""
-        self._exports = {name: wrap(name, function) for name, function in self._exports.items()}
+        self._exports.update({name: wrap(name, function) for name, function in self._exports.items()})
 
     def fuel_used(self) -> int:
         """Instructions since the last refuel."""
         return self._machine.fuel_used()
 
-    def new_context(self, parent: Context | None = None, prefix: str = "") -> Context:
+    def new_context(self, kind: type[_Kind], parent: Context | None = None, prefix: str = "") -> _Kind:
         """A context with the next free number; the guest is not told yet."""
-        context = Context(self._next_id, parent, prefix)
-        self.contexts[context.id] = context
-        self._next_id += 1
+        number = self._next_id
+        self._next_id = number + 1
+        context = self.contexts[number] = kind(number, parent, prefix)
         return context
 
     # -- the border, from inside out
@@ -212,11 +208,16 @@ class Vm:
     def allocate(self, size: int) -> int:
         """Memory of the guest; 0 when it gives none or fails over it."""
         machine = self._machine
-        before, machine.closed = machine.closed, self._closed_to_allocators
+        before = self._called, self.context, machine.closed
+        self._called = self.context = self.vm_context
+        machine.closed = self._closed_to_allocators
         try:
-            return self.call(self.vm_context, self._allocator, size)
+            return self._exports[self._allocator](size)
+        except Trapped as trap:
+            self._fail(self._allocator, trap)
+            return 0
         finally:
-            machine.closed = before
+            self._called, self.context, machine.closed = before
 
     # -- what a host function needs beyond its context
 
@@ -241,7 +242,7 @@ class Vm:
 
     def queue_ready(self, root: Context, queue: int) -> None:
         """Tell a root context that something was put into its queue."""
-        self.event(root, "proxy_on_queue_ready", root.id, queue)
+        self.call(root, "proxy_on_queue_ready", root.id, queue)
 
     def done(self, context: Context) -> Status:
         """A root that was not done when asked is done now, and goes when the guest has returned."""
@@ -254,10 +255,12 @@ class Vm:
 
     def delete(self, context: Context) -> None:
         """Tell the guest to forget a context, and forget it."""
+        number = context.id
         if context.created:
-            self.event(context, "proxy_on_delete", context.id)
-        self.contexts.pop(context.id, None)
-        self.timers.pop(context.id, None)
+            self.call(context, "proxy_on_delete", number)
+        self.contexts.pop(number, None)
+        if self.timers:
+            self.timers.pop(number, None)
 
     # -- starting
 
@@ -274,11 +277,10 @@ class Vm:
         self._find_exports()
         if self._entry:
             for row in ENTRY_POINTS[self._entry]:
-                self.call(self.vm_context, row.name, *([0] * len(row.params)))
+                self.call(self.vm_context, row.name)
                 if row.name == "main" and self.has("main"):
                     break
         self._machine.closed = frozenset()
-        self._afterwards.clear()
 
     def _find_exports(self) -> None:
         described = describe(self.module)

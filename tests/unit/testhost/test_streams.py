@@ -11,7 +11,7 @@ from weft.testhost import HeaderMap, Host, HttpStream, Message
 from weft.testhost.abi import Status, Stream
 
 HEAD = ((":method", "POST"), (":path", "/"))
-WHOLE = Message(HEAD, bytearray(b"abc"), None, ended=True)
+WHOLE = Message(HEAD, b"abc", None, ended=True)
 UNAVAILABLE = 0xFFFFFFFF
 
 
@@ -58,7 +58,7 @@ def test_a_stopped_body_and_what_is_left_of_it(action: int, seen: list[str], res
     stream = feed(host, b"a", b"bc")
     assert sizes(host, "proxy_on_request_body") == seen
     stream.resume(Stream.REQUEST)
-    assert stream.upstream == Message(HEAD, bytearray(resumed), None, ended=True)
+    assert stream.upstream == Message(HEAD, resumed, None, ended=True)
 
 
 def test_after_a_stop_at_the_headers_the_body_is_shown_as_one_piece() -> None:
@@ -67,7 +67,7 @@ def test_after_a_stop_at_the_headers_the_body_is_shown_as_one_piece() -> None:
     assert sizes(host, "proxy_on_request_body") == []
     stream.resume(Stream.REQUEST)
     assert sizes(host, "proxy_on_request_body") == ["2, 3, 0)"]
-    assert stream.upstream == Message(HEAD, bytearray(b"abc"), (("x-t", "1"),), ended=True)
+    assert stream.upstream == Message(HEAD, b"abc", (("x-t", "1"),), ended=True)
 
 
 def test_stopped_trailers_hold_what_was_buffered_and_are_not_shown_again() -> None:
@@ -75,13 +75,13 @@ def test_stopped_trailers_hold_what_was_buffered_and_are_not_shown_again() -> No
     stream = feed(host, b"ab", trailers=True)
     assert stream.upstream == Message(HEAD)
     stream.resume(Stream.REQUEST)
-    assert stream.upstream == Message(HEAD, bytearray(b"ab"), (("x-t", "1"),), ended=True)
+    assert stream.upstream == Message(HEAD, b"ab", (("x-t", "1"),), ended=True)
     assert sizes(host, "proxy_on_request_trailers") == ["2, 1)"]
 
 
 def test_trailers_that_go_on_take_the_buffered_body_along() -> None:
     stream = feed(start(answering(on_request_body=1, on_request_trailers=0)), b"ab", trailers=True)
-    assert stream.upstream == Message(HEAD, bytearray(b"ab"), (("x-t", "1"),), ended=True)
+    assert stream.upstream == Message(HEAD, b"ab", (("x-t", "1"),), ended=True)
 
 
 def test_a_body_can_be_changed_at_both_ends() -> None:
@@ -123,7 +123,7 @@ def test_a_local_response_passes_the_response_callbacks_and_ends_the_stream() ->
     stream = feed(host)
     assert stream.upstream == Message()
     headers = ((":status", "403"), ("content-length", "4"), ("content-type", "text/plain"))
-    assert stream.client == Message(headers, bytearray(b"stop"), None, ended=True)
+    assert stream.client == Message(headers, b"stop", None, ended=True)
     calls = [line for line in host.world.trace if line.startswith("[host->vm]")]
     assert calls[-3:] == [
         "[host->vm] proxy_on_response_headers(2, 3, 0)",
@@ -158,7 +158,7 @@ def test_a_local_response_during_the_response_headers_goes_straight_to_the_clien
     host = start(module)
     stream = feed(host)
     stream.response_headers(HeaderMap([(":status", "200")]), end=True)
-    assert stream.client == Message(((":status", "500"),), bytearray(), None, ended=True)
+    assert stream.client == Message(((":status", "500"),), b"", None, ended=True)
     assert len(sizes(host, "proxy_on_response_headers")) == 1
 
 

@@ -10,11 +10,11 @@ of Envoy at the log level ``wasm:trace``.
 import ctypes
 import struct
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from weft.wasm import FuncType
 
-__all__ = ["SPACE", "Answer", "Arguments", "answering", "heard", "layout", "reading", "said", "told"]
+__all__ = ["MOST", "SPACE", "Answer", "Arguments", "answering", "heard", "reading", "said", "told"]
 
 Arguments = Callable[[memoryview, int], tuple[int, ...]]
 """``SPACE`` and where in it → the numbers there."""
@@ -26,16 +26,13 @@ SPACE = memoryview((ctypes.c_char * sys.maxsize).from_address(0)).cast("B")
 
 _CODES = {"i32": "I12x", "i64": "Q8x"}
 _RESULT = struct.Struct("<I")
-
-
-def layout(kinds: Iterable[str]) -> struct.Struct:
-    """Numbers of these kinds, side by side. Raises ``KeyError`` for kinds that never cross."""
-    return struct.Struct("<" + "".join(_CODES[kind] for kind in kinds))
+MOST = struct.Struct("<" + 5 * _CODES["i32"])
+"""The arguments of a callback: none has more than five, all are i32."""
 
 
 def reading(type_: FuncType) -> Arguments:
-    """How to read the arguments of a function."""
-    return layout(type_.params).unpack_from
+    """How to read the arguments of a function. Raises ``KeyError`` for kinds that never cross."""
+    return struct.Struct("<" + "".join(_CODES[kind] for kind in type_.params)).unpack_from
 
 
 def answering(type_: FuncType) -> Answer:
@@ -68,15 +65,14 @@ def said(answer: Answer, title: str, trace: list[str], *, has_result: bool) -> A
     return run
 
 
-def told(
-    function: Callable[..., int], name: str, trace: list[str], *, has_result: bool
-) -> Callable[..., int]:
+def told(function: Callable[..., int], name: str, type_: FuncType, trace: list[str]) -> Callable[..., int]:
     """A function of the guest, and lines about each call."""
+    count = len(type_.params)
 
     def run(*numbers: int) -> int:
-        trace.append(f"[host->vm] {name}({', '.join(map(str, numbers))})")
+        trace.append(f"[host->vm] {name}({', '.join(f'{number:d}' for number in numbers[:count])})")
         result = function(*numbers)
-        trace.append(f"[host<-vm] {name} return: {result if has_result else 'void'}")
+        trace.append(f"[host<-vm] {name} return: {result if type_.results else 'void'}")
         return result
 
     return run

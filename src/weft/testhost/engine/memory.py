@@ -56,7 +56,12 @@ class Memory:
 
     def text(self, address: int, length: int) -> str:
         """``length`` bytes as text; those that are not UTF-8 survive the way in and out."""
-        return self.read(address, length).decode("utf-8", "surrogateescape")
+        end = address + length
+        if end > self._size and end > self.size:
+            raise BadAddress
+        self.budget -= length
+        text: str = self._bytes[address:end].decode("utf-8", "surrogateescape") if length else ""
+        return text
 
     def write(self, address: int, data: bytes) -> None:
         """Put ``data`` at ``address``."""

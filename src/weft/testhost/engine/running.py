@@ -130,27 +130,26 @@ class Machine:
         return self._limits.fuel - left.value
 
     def function(self, name: str, type_: FuncType) -> Callable[..., int]:
-        """The export ``name`` as a function of integers; one without a result gives 0.
+        """The export ``name`` as a function of up to five i32; one without a result gives 0.
 
-        The caller vouches for ``type_``. Calling raises ``Trapped``, or what a host function raised.
+        It takes no more of them than it has parameters. The caller vouches for ``type_``. Calling raises
+        ``Trapped``, or what a host function raised.
         """
         found = self._export(name)
         if found is None or found.kind != _FUNCTION:
             raise KeyError(name)
         has_result = bool(type_.results)
         run = self._caller(Function.from_buffer_copy(found.of.func), type_, has_result=has_result)
-        return run if self._trace is None else crossing.told(run, name, self._trace, has_result=has_result)
+        return run if self._trace is None else crossing.told(run, name, type_, self._trace)
 
     def _caller(self, handle: Function, type_: FuncType, *, has_result: bool) -> Callable[..., int]:
-        layout = crossing.layout(type_.params or type_.results)
-        values = (c_uint32 * (layout.size // 4))()
-        trap = c_void_p()
-        pack, call = layout.pack_into if type_.params else _pack_nothing, quick().wasmtime_func_call_unchecked
+        pack, call = crossing.MOST.pack_into, quick().wasmtime_func_call_unchecked
+        values, trap = (c_uint32 * (crossing.MOST.size // 4))(), c_void_p()
         context, function, arguments = place(self._context), ctypes.byref(handle), ctypes.byref(values)
-        length, trap_place = number(len(values) // 4), ctypes.byref(trap)
+        length, trap_place = number(max(len(type_.params), 1)), ctypes.byref(trap)
 
-        def run(*given: int) -> int:
-            pack(values, 0, *given)
+        def run(a: int = 0, b: int = 0, c: int = 0, d: int = 0, e: int = 0) -> int:
+            pack(values, 0, a, b, c, d, e)
             error = call(context, function, arguments, length, trap_place)
             if error or trap:  # type: ignore[truthy-bool]  # it is true when it holds something
                 self._fail(error, trap)
@@ -236,10 +235,6 @@ class Machine:
             return held
 
         self.memory.attach(base, size_now, keep=self)
-
-
-def _pack_nothing(_values: object, _place: int) -> None:
-    pass
 
 
 def _vector(kinds: Iterable[str]) -> Vector:

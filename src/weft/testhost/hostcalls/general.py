@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from weft.testhost.abi import LEVELS, Status, Stream
+from weft.testhost.abi import LEVELS, Buffer, MapType, Status, Stream
 from weft.testhost.pairs import decode_pairs, encode
 from weft.testhost.properties import serialized
 
@@ -109,8 +109,9 @@ def _resume(vm: "Vm", which: Stream) -> Status:
     context = vm.context
     if context.peer is not None and which is not Stream.DOWNSTREAM:
         vm.afterwards(partial(context.peer.resume, which))
-    context.maps[0] = context.maps[1] = None
-    context.bodies[0] = None
+    context.maps.pop(MapType.REQUEST_HEADERS, None)
+    context.maps.pop(MapType.REQUEST_TRAILERS, None)
+    context.bodies.pop(Buffer.REQUEST_BODY, None)
     return Status.OK
 
 

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TABLE"]
 
-_LAST = MapType.CALL_TRAILERS
+_LAST = int(MapType.CALL_TRAILERS)
+_OK = Status.OK
 
 
 def get_value(
@@ -44,7 +45,7 @@ def add_value(vm: "Vm", map_: int, key: int, key_size: int, value: int, value_si
     if headers is None:
         return Status.BAD_ARGUMENT
     headers.add(name, text)
-    return Status.OK
+    return _OK
 
 
 def replace_value(vm: "Vm", map_: int, key: int, key_size: int, value: int, value_size: int) -> Status:
@@ -56,7 +57,7 @@ def replace_value(vm: "Vm", map_: int, key: int, key_size: int, value: int, valu
     if headers is None:
         return Status.BAD_ARGUMENT
     headers.replace(name, text)
-    return Status.OK
+    return _OK
 
 
 def remove_value(vm: "Vm", map_: int, key: int, key_size: int) -> Status:
@@ -68,7 +69,7 @@ def remove_value(vm: "Vm", map_: int, key: int, key_size: int) -> Status:
     if headers is None:
         return Status.BAD_ARGUMENT
     headers.remove(name)
-    return Status.OK
+    return _OK
 
 
 def get_pairs(vm: "Vm", map_: int, return_pairs: int, return_pairs_size: int) -> Status:
@@ -87,7 +88,7 @@ def set_pairs(vm: "Vm", map_: int, pairs: int, pairs_size: int) -> Status:
     if headers is None:
         return Status.BAD_ARGUMENT
     headers.assign(entries)
-    return Status.OK
+    return _OK
 
 
 def get_size(vm: "Vm", map_: int, return_size: int) -> Status:
@@ -98,7 +99,7 @@ def get_size(vm: "Vm", map_: int, return_size: int) -> Status:
     if headers is None:
         return Status.BAD_ARGUMENT
     vm.memory.write_u32(return_size, headers.size)
-    return Status.OK
+    return _OK
 
 
 TABLE: dict[str, Callable[..., int | None]] = {
