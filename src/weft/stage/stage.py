@@ -139,9 +139,7 @@ class Stage:
         mark, stream = self._marks, self._marker.stream()
         stream.send_headers((*_MARKED, (MARK, str(mark))), end=True)
         if not await self.until(lambda: self.gone or (stream.ended and self.ear.mark == mark)):
-            raise Lost(
-                f"Envoy has not answered for {self._patience:g} s", hint="does the filter run in a loop?"
-            )
+            raise Lost(f"Envoy has not answered for {self._patience:g} s: does the filter run in a loop?")
         if self.gone:
             raise Lost("Envoy ended by itself")
 
