@@ -5,6 +5,7 @@ Projects of ``weft init``, really built; what either shows must be the same to t
 
 import json
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -78,8 +79,9 @@ def test_what_only_one_of_them_does_is_caught(weft: Weft, project: Path) -> None
 
 
 @pytest.mark.real("envoy")
-def test_scripts_are_told_what_was_not_judged(weft: Weft, project: Path) -> None:
-    result = weft("test", project, "--module", project / "m.wasm", "--on", "envoy", "-o", "json")
+def test_scripts_are_told_what_was_not_judged(weft: Weft, project: Path, tmp_path: Path) -> None:
+    words = ["--on", "envoy", "-o", "json", "--junit", tmp_path / "junit.xml"]
+    result = weft("test", project, "--module", project / "m.wasm", *words)
     document = json.loads(result.out)
     assert (document["passed"], document["failed"], document["not_on_envoy"]) == (1, 0, 1)
     shown = document["scenarios"][1]
@@ -87,3 +89,6 @@ def test_scripts_are_told_what_was_not_judged(weft: Weft, project: Path) -> None
     assert shown["not_on_envoy"] == [
         {"step": 0, "what": "setup.clock", "reason": "Envoy's clock is the machine's"}
     ]
+    suite = ET.parse(tmp_path / "junit.xml").getroot()[0]  # noqa: S314 - our own
+    assert (suite.get("tests"), suite.get("failures"), suite.get("skipped")) == ("2", "0", "1")
+    assert (suite[1].get("name"), suite[1][0].tag) == ("needs a clock (envoy)", "skipped")
