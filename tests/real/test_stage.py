@@ -5,6 +5,7 @@ Guests are assembled, each to do one thing; one Envoy a guest.
 
 import asyncio
 import os
+from pathlib import Path
 
 import pytest
 
@@ -12,13 +13,17 @@ from guests import HEAP, TEXT, answering, calling, running
 from parts import envoy_binary
 from wasm_encoder import proxy_module
 from weft.envoy import Native
+from weft.errors import WeftError
 from weft.scenario import Case, LeftOut, Played, parse
 from weft.stage import Project, open_stage, play_on_stage
 from weft.testhost import Code, Plugin, play
+from weft.workflows.testing import on_envoy
 from weft.workflows.testing.on_both import compared
+from weft.workflows.testing.on_envoy import EnvoyJob, play_on_envoy
 
 pytestmark = pytest.mark.real("envoy")
 
+PROJECT = Project("my", "r", b"")
 NOTHING = proxy_module()
 RESPONDING = ("proxy_send_local_response", (418, TEXT, 3, TEXT, 3, 0, 0, 0xFFFFFFFF))
 GRPC = "{content-type: application/grpc}"
@@ -27,16 +32,20 @@ WHICH = "Envoy does not show which of several histograms was given which value"
 CLOCK = "the filter reads the clock, and time really passes; only their number is compared"
 
 
+def envoy() -> Native:
+    """The Envoy of this machine."""
+    found = envoy_binary()
+    assert found is not None
+    return Native(found)
+
+
 def staged(module: bytes, *scenarios: str, known: frozenset[str] = frozenset()) -> list[Played]:
     """How the scenarios went on one Envoy."""
 
     async def run() -> list[Played]:
-        binary = envoy_binary()
-        assert binary is not None
-        async with open_stage(module, Native(binary), dict(os.environ)) as stage:
-            project = Project("my", "r", b"")
+        async with open_stage(module, envoy(), dict(os.environ)) as stage:
             return [
-                await play_on_stage(case, stage, project, f"vm-{number}", known)
+                await play_on_stage(case, stage, PROJECT, f"vm-{number}", known)
                 for number, case in enumerate(cases_of(*scenarios))
             ]
 
@@ -274,6 +283,32 @@ CALLS = "calls: [{cluster: a, timeout: 300, headers: {':authority': x}}]"
 def test_a_filter_reaches_the_servers_it_may_call(scenario: str, known: frozenset[str]) -> None:
     (played,) = staged(CALLING, scenario, known=known)
     assert problems(played) == []
+
+
+def test_an_envoy_that_a_filter_brought_down_is_replaced() -> None:
+    endless = running(b"\3\x40\x0c\0\x0b\0")
+    job = EnvoyJob(endless, envoy(), dict(os.environ), PROJECT, lambda _: frozenset(), patience=1.0)
+    cases = cases_of("steps: [{request: {}}]", "steps: []", "steps: [{request: {}}]")
+    first, second, third = asyncio.run(play_on_envoy(cases, job, 1))
+    words = "Envoy has not answered for 1 s: does the filter run in a loop?"
+    assert problems(first) == problems(third) == [f"0: envoy: 'it answers', '{words}'"]
+    assert problems(second) == []
+
+
+def test_many_cases_are_spread_over_envoys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(on_envoy, "_WORTH_AN_ENVOY", 4)
+    job = EnvoyJob(NOTHING, envoy(), dict(os.environ), PROJECT, lambda _: frozenset())
+    paths = [f"/{number}" for number in range(12)]
+    cases = cases_of(*(f"steps: [{{request: {{headers: {{':path': {path}}}}}}}]" for path in paths))
+    results = asyncio.run(play_on_envoy(cases, job, 2))
+    seen = [played.steps[-1].observed for played in results]
+    assert [dict(one.upstream.headers or ())[":path"] for one in seen if one] == paths
+
+
+async def test_an_envoy_that_does_not_start_is_the_failure_itself() -> None:
+    job = EnvoyJob(NOTHING, Native(Path("/bin/false")), {}, PROJECT, lambda _: frozenset())
+    with pytest.raises(WeftError, match="Envoy ended with exit code 1"):
+        await play_on_envoy(cases_of("steps: []"), job, 1)
 
 
 def test_what_differs_is_a_mismatch_though_nothing_was_expected() -> None:

@@ -157,7 +157,8 @@ def _watch(console: Console, folder: Path, words: dict[str, Any]) -> None:
             console.explain(error)
         console.talk("waiting for changes; Ctrl-C stops")
 
-    run_until_told(run_again(folder, run))
+    module = words["module"]
+    run_until_told(run_again([folder, *([Path(module)] if module else [])], run))
 
 
 def _build(console: Console, folder: Path, *, yes: bool) -> bytes:

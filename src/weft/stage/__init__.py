@@ -9,7 +9,7 @@ May import: ``weft.envoy``, ``weft.scenario``, ``weft.symbols``, ``weft.wasm``, 
 """
 
 from weft.stage.playing import play_on_stage
-from weft.stage.stage import Lost, Stage, open_stage
+from weft.stage.stage import PATIENCE, Lost, Stage, open_stage
 from weft.stage.told import Project
 
-__all__ = ["Lost", "Project", "Stage", "open_stage", "play_on_stage"]
+__all__ = ["PATIENCE", "Lost", "Project", "Stage", "open_stage", "play_on_stage"]

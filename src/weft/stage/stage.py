@@ -31,13 +31,14 @@ from weft.stage.http2 import Peer, Stream
 from weft.symbols import Symbols
 from weft.wasm import Kind, Module, read_module
 
-__all__ = ["Lost", "Stage", "open_stage"]
+__all__ = ["PATIENCE", "Lost", "Stage", "open_stage"]
 
 # So many answers in a row with nothing else heard. An event has consequences in at most two rounds of
 # Envoy's loop: a connection opens, then it is written to.
 _QUIET = 4
 # A Go module compiles for seconds on a busy machine; a filter that runs this long never ends.
-_PATIENCE = 30.0
+PATIENCE = 30.0
+"""Seconds."""
 _LOOK_AGAIN = 0.002
 _DISCOVERY = f"extension_config_discovery.http_filter.{FILTER}."
 _CLUSTERS = "cluster_manager.cds.version_text"
@@ -53,7 +54,7 @@ class Lost(WeftError):
 class Stage:
     """An Envoy that plays. ``open_stage`` is its life."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, patience: float) -> None:
         self.ear = Ear(self._tell)
         self.arrived: list[Stream] = []
         """Requests that reached the upstream."""
@@ -66,6 +67,7 @@ class Stage:
         self.symbols: Symbols
         """Of the module."""
         self._folder = folder
+        self._patience = patience
         self._event = asyncio.Event()
         self._heard = 0
         self._marks = 0
@@ -86,10 +88,10 @@ class Stage:
             await self._mark()
             quiet = quiet + 1 if before == (self._heard, self.ear.place) else 0
 
-    async def until(self, holds: Callable[[], bool], *, at_most: float = _PATIENCE) -> bool:
+    async def until(self, holds: Callable[[], bool], *, at_most: float | None = None) -> bool:
         """Wait for something that is heard; gives whether it came in time."""
         try:
-            async with asyncio.timeout(at_most):
+            async with asyncio.timeout(self._patience if at_most is None else at_most):
                 while not holds():
                     self._event.clear()
                     await self._event.wait()
@@ -137,22 +139,22 @@ class Stage:
         mark, stream = self._marks, self._marker.stream()
         stream.send_headers((*_MARKED, (MARK, str(mark))), end=True)
         if not await self.until(lambda: self.gone or (stream.ended and self.ear.mark == mark)):
-            raise Lost(f"Envoy has not answered for {_PATIENCE:g} s", hint="does the filter run in a loop?")
+            raise Lost(f"Envoy has not answered for {self._patience:g} s: does the filter run in a loop?")
         if self.gone:
             raise Lost("Envoy ended by itself")
 
     async def _stats_when(self, start: str, holds: Callable[[Mapping[str, str]], bool]) -> dict[str, str]:
         """Envoy's statistics, as soon as they are so; it tells nobody when they change."""
-        deadline = _now() + _PATIENCE
+        deadline = _now() + self._patience
         while not holds(stats := await self._stats(start)):
             if _now() > deadline:
-                raise Lost(f"Envoy has not done within {_PATIENCE:g} s what it was told")
+                raise Lost(f"Envoy has not done within {self._patience:g} s what it was told")
             await asyncio.sleep(_LOOK_AGAIN)
         return stats
 
     async def _stats(self, start: str) -> dict[str, str]:
         """Envoy's, whose names begin so; its admin does not answer while a large module is compiled."""
-        deadline = _now() + _PATIENCE
+        deadline = _now() + self._patience
         while True:
             try:
                 return await self._proxy.admin.stats(f"^{start.replace('.', '[.]')}")
@@ -228,13 +230,16 @@ class Stage:
 
 
 @asynccontextmanager
-async def open_stage(module: bytes, program: Program, env: Mapping[str, str]) -> AsyncIterator[Stage]:
-    """An Envoy to play ``module`` on, gone when the block ends. Raises what ``Proxy.serving`` raises.
+async def open_stage(
+    module: bytes, program: Program, env: Mapping[str, str], *, patience: float = PATIENCE
+) -> AsyncIterator[Stage]:
+    """An Envoy to play ``module`` on, gone when the block ends.
 
-    Raises ``ModuleInvalid`` too.
+    One that does not answer for ``patience`` seconds is lost. Raises ``ModuleInvalid`` and what
+    ``Proxy.serving`` raises.
     """
     with tempfile.TemporaryDirectory(prefix="weft-stage-") as name:
-        async with Stage(Path(name)).open(module, program, env) as stage:
+        async with Stage(Path(name), patience).open(module, program, env) as stage:
             yield stage
 
 

@@ -203,6 +203,43 @@ def test_a_name_that_no_scenario_has_is_not_found(folder: Path, tmp_path: Path) 
         run_scenarios(folder, places=places, build=lambda _: b"", wishes=Wishes(name="nope"))
 
 
+def test_coverage_names_what_no_scenario_used(weft: Weft, folder: Path) -> None:
+    module = calling(
+        ("proxy_add_header_map_value", (2, TEXT, 1, TEXT, 1)),
+        during="proxy_on_response_headers", returns=0, text=b"x",
+        also={"proxy_on_request_body": 0, "proxy_on_configure": 1}, imports_only=["proxy_log"],
+    )  # fmt: skip
+    (folder / "m.wasm").write_bytes(module)
+    result = weft("test", folder, "--module", folder / "m.wasm", "--coverage")
+    assert result.out.splitlines()[-4:] == [
+        "callbacks: 2 of 3 used",
+        "      not used: proxy_on_request_body",
+        "host functions: 1 of 2 used",
+        "      not used: env.proxy_log",
+    ]
+    result = weft("test", folder, "--module", folder / "m.wasm", "--coverage", "-o", "json", "-k", "another")
+    assert json.loads(result.out)["coverage"]["host_functions"] == {
+        "used": ["env.proxy_add_header_map_value"], "unused": ["env.proxy_log"],
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["--envoy", "1.40"], 2, "--envoy is for --on envoy or --on both"),
+        (["--on", "envoy", "--envoy", "/no/envoy"], 3, "--envoy: /no/envoy does not exist"),
+        (["-j", "0"], 2, "0 is not in the range x>=1"),
+    ],
+    ids=["without --on", "not there", "no processor"],
+)
+def test_what_is_wrong_with_an_option_is_said(
+    weft: Weft, folder: Path, words: list[str], code: int, message: str
+) -> None:
+    result = weft("test", folder, "--module", folder / "m.wasm", *words)
+    assert result.code == code
+    assert message in result.err
+
+
 def test_the_schema_accepts_the_scenarios_of_every_example(weft: Weft) -> None:
     schema = json.loads(weft("test", "--schema").out)
     examples = sorted(

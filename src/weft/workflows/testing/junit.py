@@ -26,6 +26,7 @@ def junit(report: Report) -> bytes:
         name=report.project.name,
         tests=str(len(report.results) + len(report.budgets)),
         failures=str(len(report.failed) + len(report.exceeded)),
+        skipped=str(sum(result.unplayed for result in report.results)),
         time=f"{report.seconds:.3f}",
     )
     for verdict in report.budgets:
@@ -33,7 +34,11 @@ def junit(report: Report) -> bytes:
         if not verdict.kept:
             SubElement(case, "failure", message=f"{verdict.shown} of {verdict.limit.text}")
     for result in report.results:
-        case = SubElement(suite, "testcase", classname=result.case.where, name=result.case.name)
+        name = result.case.name + (" (envoy)" if result.on == "envoy" else "")
+        case = SubElement(suite, "testcase", classname=result.case.where, name=name)
+        if result.unplayed:
+            left = result.left_out[0]
+            SubElement(case, "skipped", message=_clean(f"not on Envoy: {left.what}: {left.reason}"))
         if not result.passed:
             failure = SubElement(case, "failure", message=_first(result))
             failure.text = _clean("\n".join(_lines(result)))

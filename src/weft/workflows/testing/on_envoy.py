@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 from weft.envoy import Program
 from weft.scenario import Case, Mismatch, Played, StepResult
-from weft.stage import Lost, Project, open_stage, play_on_stage
+from weft.stage import PATIENCE, Lost, Project, open_stage, play_on_stage
 
 __all__ = ["EnvoyJob", "play_on_envoy"]
 
 # A second Envoy compiles the module once more, which takes as long as many cases.
-_WORTH_AN_ENVOY = 40
+_WORTH_AN_ENVOY = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,8 @@ class EnvoyJob:
     project: Project
     known: Callable[[Case], frozenset[str]]
     """The servers that the filter calls in a case that does not say which it may."""
+    patience: float = PATIENCE
+    """How many seconds an Envoy may be silent."""
 
 
 async def play_on_envoy(cases: Sequence[Case], job: EnvoyJob, jobs: int) -> list[Played]:
@@ -43,7 +45,7 @@ async def play_on_envoy(cases: Sequence[Case], job: EnvoyJob, jobs: int) -> list
 async def _work(waiting: "deque[tuple[int, Case]]", played: dict[int, Played], job: EnvoyJob) -> None:
     """Play what waits. An Envoy that a filter brought down is replaced."""
     while waiting:
-        async with open_stage(job.module, job.program, job.env) as stage:
+        async with open_stage(job.module, job.program, job.env, patience=job.patience) as stage:
             while waiting:
                 number, case = waiting.popleft()
                 known = job.known(case)

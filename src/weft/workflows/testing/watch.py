@@ -1,7 +1,7 @@
 """Run scenarios again whenever a file of the project changed."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
@@ -10,12 +10,12 @@ from weft.workflows.running.follow import Watch
 __all__ = ["run_again"]
 
 
-async def run_again(folder: Path, run: Callable[[], None]) -> None:
-    """``run`` now and after each change in ``folder``; never returns.
+async def run_again(watched: Iterable[Path], run: Callable[[], None]) -> None:
+    """``run`` now and after each change of the files and folders ``watched``; never returns.
 
     What changes while it runs is a reason to run once more.
     """
-    watch = Watch([folder])  # before the first run, to miss nothing
+    watch = Watch(watched)  # before the first run, to miss nothing
 
     async def changed(_: AbstractSet[Path]) -> None:
         await asyncio.to_thread(run)
