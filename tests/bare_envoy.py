@@ -67,6 +67,11 @@ class Upstream:
     port: int
     seen: list[Message] = field(default_factory=list)
 
+    def latest(self, path: str) -> Message:
+        """The newest request for this path; calls of filters' timers may have arrived since."""
+        return next(message for message in reversed(self.seen) if message.first_line.split()[1] == path)
+
+
 
 @dataclass(frozen=True)
 class Running:

@@ -71,7 +71,7 @@ class TestHeaders:
                 "x-raw": "abc",
             },
         )
-        received = sink.upstream.seen[-1]
+        received = sink.upstream.latest("/headers")
         assert received.all("x-twice") == ["1", "2"]
         assert received.one("x-old") == "new"
         assert received.one("x-gone") is None
@@ -83,14 +83,14 @@ class TestHeaders:
 
     def test_are_read_and_set_as_a_list(self, sink: Running) -> None:
         sink.ask("/list", headers={"x-a": "1", "x-b": "2", "kept": "yes"})
-        received = dict(sink.upstream.seen[-1].headers)
+        received = dict(sink.upstream.latest("/list").headers)
         assert (received["kept"], received["host"], received["x-empty"]) == ("yes", "test", "")
         assert int(received["x-list"]) > 5
         assert "x-a" not in received
 
     def test_trailers_too(self, sink: Running) -> None:
         answer = sink.ask("/trailers", method="POST", body=b"data", trailers={"x-sum": "7"})
-        assert sink.upstream.seen[-1].trailers == [("x-checked", "7 of 1")]
+        assert sink.upstream.latest("/trailers").trailers == [("x-checked", "7 of 1")]
         assert answer.trailers == [("x-trailer", "upstream"), ("x-added", "by the filter")]
 
 
@@ -110,7 +110,7 @@ def test_a_new_path_gets_a_new_route(sink: Running) -> None:
 def test_bodies_are_read_and_changed(sink: Running) -> None:
     body = bytes(range(33, 127)) * 200
     answer = sink.ask("/body", method="POST", body=body)
-    assert sink.upstream.seen[-1].body == b"<" + body + b">"
+    assert sink.upstream.latest("/body").body == b"<" + body + b">"
     assert answer.body == b"replaced"
     assert sink.logged(rf"body of {len(body)} bytes")
 
@@ -146,19 +146,19 @@ def test_time_console_and_chance_come_from_the_proxy(sink: Running) -> None:
 class TestCalls:
     def test_are_answered_in_the_stream_that_asked(self, sink: Running) -> None:
         sink.ask("/call")
-        called, passed = sink.upstream.seen[-2:]
+        called, passed = sink.upstream.latest("/called"), sink.upstream.latest("/call")
         assert (called.first_line, called.body) == ("POST /called HTTP/1.1", b"a question")
         told = [passed.one(f"x-call-{what}") for what in ("status", "from", "body", "trailer", "counts")]
         assert told == ["200", "upstream", "a question", "upstream", "true 1"]
 
     def test_fail_with_no_headers(self, sink: Running) -> None:
         assert sink.ask("/call-nobody").status == 200
-        assert sink.upstream.seen[-1].one("x-call-status") == "503"
+        assert sink.upstream.latest("/call-nobody").one("x-call-status") == "503"
 
     def test_take_too_long(self, sink: Running) -> None:
         sink.ask("/call", headers={"x-wait": "2.5"})
-        assert sink.upstream.seen[-1].one("x-call-counts") == "true 0"
-        assert sink.upstream.seen[-1].one("x-call-status") == "504"
+        assert sink.upstream.latest("/call").one("x-call-counts") == "true 0"
+        assert sink.upstream.latest("/call").one("x-call-status") == "504"
 
     def test_cannot_be_made_to_an_unknown_cluster(self, sink: Running) -> None:
         assert sink.ask("/call-unknown").body == b"not called: 2"
@@ -171,7 +171,7 @@ class TestCalls:
                 sink.ask("/until-it-arrived")
         sink.logged("deleted /call")
         sink.ask("/call")
-        assert sink.upstream.seen[-1].one("x-call-status") == "200"
+        assert sink.upstream.latest("/call").one("x-call-status") == "200"
 
     def test_come_from_a_timer(self, sink: Running) -> None:
         sink.ask("/tick")
