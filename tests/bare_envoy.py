@@ -72,7 +72,6 @@ class Upstream:
         return next(message for message in reversed(self.seen) if message.first_line.split()[1] == path)
 
 
-
 @dataclass(frozen=True)
 class Running:
     """An Envoy that answers."""

@@ -54,7 +54,13 @@ def _why_no_sigstore_js() -> str | None:
     return None if tool("sigstore-js", "node_modules") else "scripts/sigstore-js-part has not fetched it"
 
 
+def _why_no_kubernetes() -> str | None:
+    built = tool("kubernetes", "kube") and tool("etcd", "etcd")
+    return None if built else "scripts/kube-part has not built it"
+
+
 PROBES |= {
+    "kubernetes": _why_no_kubernetes,
     "distribution": _why_no_registry("distribution"),
     "docker-registry": _why_no_registry("docker-registry"),
     "cosign": lambda: None if tool("cosign", "cosign") else "scripts/cosign-part has not built it",

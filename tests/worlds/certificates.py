@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
 
+_CURVE = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+
 
 @dataclass(frozen=True)
 class Certificates:
@@ -37,20 +39,21 @@ def openssl(*words: str | Path, data: bytes = b"") -> bytes:
 def certificates() -> Certificates:
     """The same files for every test of this process."""
     folder = Path(mkdtemp(prefix="weft-certificates-"))
-    curve = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
     authority, key = folder / "ca.crt", folder / "ca.key"
     ca = ("-subj", "/CN=weft test authority", "-addext", "basicConstraints=critical,CA:TRUE")
-    openssl("req", "-x509", "-days", "2", *curve, "-keyout", key, "-out", authority, *ca)
-    holders = {}
-    for name, extension in (
-        ("server", "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth"),
-        ("client", "extendedKeyUsage=clientAuth"),
-    ):
-        asked, given = folder / f"{name}.csr", folder / f"{name}.cert"
-        held = folder / f"{name}.key"
-        openssl("req", "-new", *curve, "-keyout", held, "-out", asked, "-subj", f"/CN={name}")
-        (folder / f"{name}.ext").write_text(extension)
-        words = ("-days", "2", "-CA", authority, "-CAkey", key, "-CAcreateserial")
-        openssl("x509", "-req", "-in", asked, *words, "-out", given, "-extfile", folder / f"{name}.ext")
-        holders[name] = given, held
-    return Certificates(authority, *holders["server"], *holders["client"])
+    openssl("req", "-x509", "-days", "2", *_CURVE, "-keyout", key, "-out", authority, *ca)
+    holders = [
+        issue(folder, "server", "subjectAltName=IP:127.0.0.1,DNS:localhost\nextendedKeyUsage=serverAuth"),
+        issue(folder, "client", "extendedKeyUsage=clientAuth"),
+    ]
+    return Certificates(authority, *holders[0], *holders[1])
+
+
+def issue(folder: Path, name: str, extension: str, subject: str = "") -> tuple[Path, Path]:
+    """A certificate and its key, vouched for by the authority in ``folder``."""
+    asked, given, held = folder / f"{name}.csr", folder / f"{name}.cert", folder / f"{name}.key"
+    openssl("req", "-new", *_CURVE, "-keyout", held, "-out", asked, "-subj", subject or f"/CN={name}")
+    (folder / f"{name}.ext").write_text(extension)
+    words = ("-days", "2", "-CA", folder / "ca.crt", "-CAkey", folder / "ca.key", "-CAcreateserial")
+    openssl("x509", "-req", "-in", asked, *words, "-out", given, "-extfile", folder / f"{name}.ext")
+    return given, held

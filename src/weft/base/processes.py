@@ -36,10 +36,12 @@ async def run(
     env: Mapping[str, str],
     timeout: float,  # noqa: ASYNC109 - a bound that no caller may forget
     on_line: Callable[[str], None] | None = None,
+    errors_too: bool = True,
 ) -> Finished:
     """Run ``command`` to its end with no standard input; ``env`` is the child's whole environment.
 
-    ``on_line`` is told each line of output as it appears. Raises ``PartMissing`` when the program
+    ``on_line`` is told each line of output as it appears. Without ``errors_too`` what it writes to its
+    standard error is no output: people see it on ours. Raises ``PartMissing`` when the program
     cannot be started and ``WeftError`` when it runs longer than ``timeout`` seconds.
     """
     words = [str(word) for word in command]
@@ -50,7 +52,7 @@ async def run(
             env=dict(env),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
+            stderr=asyncio.subprocess.STDOUT if errors_too else None,
             start_new_session=True,
         )
     except OSError as error:

@@ -11,6 +11,8 @@ __all__ = ["Patience"]
 
 # Half of each wait is certain, half is chance.
 _CERTAIN = 0.5
+# Doublings after which any wait is the longest.
+_MANY = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,6 @@ class Patience:
         """
         if failures >= self.tries:
             return None
-        own = min(self.first * 2 ** (failures - 1), self.longest)
+        own = min(self.first * 2 ** min(failures - 1, _MANY), self.longest)
         wait = max(own * (_CERTAIN + (1 - _CERTAIN) * chance), asked)
         return wait if spent + wait <= self.deadline else None

@@ -34,6 +34,7 @@ _DOCUMENT_SECONDS = 120.0
 # Signed URLs in a Location reach 8 KiB; tokens in our own requests are not limited here.
 _MAX_HEADER_BYTES = 32 * 1024
 _MAX_HEADERS = 128
+_CONNECTIONS = 16
 _READ_BUFFER_BYTES = 256 * 1024
 
 
@@ -109,9 +110,13 @@ class Response:
 class Http:
     """The connections of one run. ``async with Http(network) as http: …``."""
 
-    def __init__(self, network: Network, *, idle: float = _IDLE_SECONDS) -> None:
+    def __init__(
+        self, network: Network, *, idle: float = _IDLE_SECONDS, connections: int = _CONNECTIONS
+    ) -> None:
+        """``idle`` seconds without a byte end a request; a host gets as many ``connections`` at most."""
         self._network = network
         self._idle = idle
+        self._connections = connections
         self._resolver = Resolver(network.closed)
         self._stack = AsyncExitStack()
         self._session: aiohttp.ClientSession | None = None
@@ -119,7 +124,7 @@ class Http:
     async def __aenter__(self) -> Self:
         """Open nothing yet; connections come with the first request."""
         session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(resolver=self._resolver, limit_per_host=16),
+            connector=aiohttp.TCPConnector(resolver=self._resolver, limit_per_host=self._connections),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,
             headers={"User-Agent": f"weft/{__version__}", "Accept-Encoding": "identity"},
@@ -166,6 +171,7 @@ class Http:
         parts = urlsplit(url)
         self._resolver.check(parts.hostname or "")
         secure = parts.scheme == "https"
+        trust = self._network.trust_for(parts.netloc.rpartition("@")[2])
         sending = _Sending(body, self._idle) if isinstance(body, Body) else None
         if sending:
             headers["Content-Length"] = str(sending.size)
@@ -180,9 +186,8 @@ class Http:
                     data=sending.chunks() if sending else body,
                     allow_redirects=False,
                     proxy=self._network.proxies.for_url(url),
-                    ssl=self._network.trust_for(parts.netloc.rpartition("@")[2]).context()
-                    if secure
-                    else True,
+                    ssl=trust.context() if secure else True,
+                    server_hostname=trust.name or None,
                     timeout=aiohttp.ClientTimeout(
                         sock_connect=_CONNECT_SECONDS, sock_read=_COMMIT_SECONDS if sending else self._idle
                     ),

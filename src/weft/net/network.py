@@ -19,11 +19,15 @@ __all__ = ["Network", "Trust"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trust:
-    """What makes one host believable, and us to it. The system's authorities count in any case."""
+    """What makes one host believable, and us to it."""
 
     authorities: tuple[Path, ...] = ()
+    system: bool = True
+    """Whether the system's authorities count too."""
     certificate: Path | None = None
     key: Path | None = None
+    name: str = ""
+    """Whose certificate it must be, when that is not the host's."""
     insecure: bool = False
     """Believe anybody. For one host only, and only when a person said so."""
 
@@ -80,7 +84,7 @@ def _from_folder(folder: Path, authorities: tuple[Path, ...]) -> Trust:
 
 @lru_cache(maxsize=32)  # reading the system's authorities takes 15 ms
 def _context(trust: Trust) -> ssl.SSLContext:
-    context = ssl.create_default_context()
+    context = ssl.create_default_context() if trust.system else _empty()
     context.set_alpn_protocols(["http/1.1"])
     for path in trust.authorities:
         try:
@@ -100,6 +104,11 @@ def _context(trust: Trust) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def _empty() -> ssl.SSLContext:
+    """As strict as the default, and trusting nobody yet."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _reason(error: OSError) -> str:

@@ -10,8 +10,8 @@ deadline. ``Keychain`` finds credentials where docker, podman, ORAS and wasme ke
 May import: ``weft.net``, ``weft.oci``, ``weft.base``, ``weft.errors``.
 """
 
+from weft.base.effort import Persistence
 from weft.registry.credentials import Credential
-from weft.registry.effort import Persistence
 from weft.registry.elsewhere import Misled
 from weft.registry.errors import AuthFailed, ContentMismatch, RegistryError
 from weft.registry.keychain import Keychain

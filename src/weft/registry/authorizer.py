@@ -12,11 +12,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
+from weft.base.effort import Persistence
 from weft.net import Http, HttpFailure
 from weft.oci import JsonView
 from weft.registry.challenge import parse_challenges
 from weft.registry.credentials import Credential
-from weft.registry.effort import Persistence
 from weft.registry.elsewhere import check_realm
 from weft.registry.errors import AuthFailed, RegistryError, refusal
 from weft.registry.keychain import Keychain

@@ -13,9 +13,9 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
+from weft.base.effort import Persistence
 from weft.net import Body, Http, HttpFailure, Response
 from weft.registry.authorizer import Authorizer
-from weft.registry.effort import Persistence
 from weft.registry.elsewhere import Misled, check_download, check_upload, join, same_origin
 from weft.registry.errors import AuthFailed, RegistryError, refusal
 from weft.registry.origins import Origins

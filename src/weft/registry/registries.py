@@ -2,11 +2,11 @@
 
 from collections.abc import Set as AbstractSet
 
+from weft.base.effort import Persistence
 from weft.errors import WeftError
 from weft.net import Http
 from weft.registry.authorizer import Authorizer
 from weft.registry.connection import Connection, Request
-from weft.registry.effort import Persistence
 from weft.registry.keychain import Keychain
 from weft.registry.origins import Origins
 from weft.registry.repository import Repository

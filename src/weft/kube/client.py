@@ -1,0 +1,246 @@
+"""One cluster's API: each method one request, tried again where that is right, in the API's own words.
+
+Objects are plain data. Changes are made by server-side apply, so that what others own stays theirs. Kinds are
+found by discovery, so what a cluster does not know is said at once.
+"""
+
+import json
+from collections.abc import AsyncIterator, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote
+
+from weft.kube.errors import Missing, refusal
+from weft.kube.kubeconfig import Cluster
+from weft.kube.objects import Listing, Object, Ref, Resource
+from weft.kube.transport import Ask, Transport
+
+__all__ = ["Kube", "WatchEvent"]
+
+_PAGE = 500
+# The API ends a watch after this time and we start the next; a dead connection is noticed so much sooner.
+_WATCH_SECONDS = 50
+
+
+@dataclass(frozen=True, slots=True)
+class WatchEvent:
+    """``ADDED``, ``MODIFIED``, ``DELETED`` or ``BOOKMARK``, and the object as it is then."""
+
+    type: str
+    object: Object
+
+
+class Kube:
+    """The API of one cluster."""
+
+    def __init__(self, transport: Transport, cluster: Cluster) -> None:
+        self.cluster = cluster
+        self._transport = transport
+        self._ask = transport.ask
+        self._kinds: dict[str, dict[str, Resource]] = {}
+
+    async def resource(self, api_version: str, kind: str) -> Resource:
+        """Where objects of ``kind`` are kept; raises ``Missing`` when the cluster does not know it."""
+        kinds = self._kinds.get(api_version)
+        if kinds is None or kind not in kinds:
+            kinds = self._kinds[api_version] = await self._discover(api_version, kind)
+        if kind not in kinds:
+            raise _unknown(api_version, kind, self.cluster)
+        return kinds[kind]
+
+    async def knows(self, api_version: str, kind: str) -> bool:
+        """Whether the cluster has ``kind``."""
+        try:
+            await self.resource(api_version, kind)
+        except Missing:
+            return False
+        return True
+
+    async def version(self) -> str:
+        """The API server's own, ``v1.36.2``."""
+        answer = await self._ask(Ask(method="GET", path="/version", what="ask for the version"))
+        return str(answer.get("gitVersion", ""))
+
+    async def get(self, ref: Ref) -> Object:
+        """The object; raises ``Missing`` when there is none."""
+        return await self._ask(await self._on("GET", ref, "get"))
+
+    async def find(self, ref: Ref) -> Object | None:
+        """The object, or ``None`` when there is none or no such kind."""
+        try:
+            return await self.get(ref)
+        except Missing:
+            return None
+
+    async def list(
+        self, api_version: str, kind: str, *, namespace: str = "", labels: str = "", fields: str = ""
+    ) -> Listing:
+        """All objects of ``kind``, of one namespace or of all, read in pages.
+
+        ``labels`` and ``fields`` are selectors in the API's own form.
+        """
+        resource = await self.resource(api_version, kind)
+        query = {"limit": str(_PAGE)} | _selectors(labels, fields)
+        items: list[Object] = []
+        what = f"list {resource.plural}" + (f" in {namespace}" if namespace else "")
+        while True:
+            answer = await self._ask(Ask(method="GET", path=resource.path(namespace), query=query, what=what))
+            metadata = answer.get("metadata") or {}
+            # Members of a list do not say their kind.
+            items += ({"apiVersion": api_version, "kind": kind, **one} for one in answer.get("items") or ())
+            if not metadata.get("continue"):
+                return Listing(tuple(items), str(metadata.get("resourceVersion", "")))
+            query["continue"] = metadata["continue"]
+
+    async def apply(
+        self, held: Object, *, manager: str, force: bool = False, dry_run: bool = False, subresource: str = ""
+    ) -> Object:
+        """Make the object's fields so (server-side apply), as ``manager``; gives the whole object.
+
+        What ``manager`` applied before and ``held`` no longer has goes away. Raises ``Conflict`` naming
+        the fields that others own, unless ``force`` takes them.
+        """
+        query = {"fieldManager": manager, "force": "true" if force else "false"}
+        query |= {"dryRun": "All"} if dry_run else {}
+        ask = await self._on(
+            "PATCH",
+            Ref.of(held),
+            "apply",
+            subresource=subresource,
+            query=query,
+            body=held,
+            content_type="application/apply-patch+yaml",
+        )
+        return await self._ask(ask)
+
+    async def merge(self, ref: Ref, patch: Mapping[str, Any], *, subresource: str = "") -> Object:
+        """Change fields by a merge patch (RFC 7396)."""
+        content_type = "application/merge-patch+json"
+        ask = await self._on(
+            "PATCH", ref, "patch", subresource=subresource, body=patch, content_type=content_type
+        )
+        return await self._ask(ask)
+
+    async def create(self, held: Object) -> Object:
+        """Make an object that must not be there yet; raises ``KubeError`` with reason AlreadyExists."""
+        ref = Ref.of(held)
+        resource = await self.resource(ref.api_version, ref.kind)
+        path = resource.path(ref.namespace)
+        return await self._ask(Ask(method="POST", path=path, what=f"create {ref}", body=held))
+
+    async def replace(self, held: Object) -> Object:
+        """Put the whole object; raises ``Conflict`` when its ``resourceVersion`` is no longer current."""
+        return await self._ask(await self._on("PUT", Ref.of(held), "replace", body=held))
+
+    async def delete(self, ref: Ref, *, uid: str = "", wait_for_children: bool = False) -> bool:
+        """Remove the object; gives whether it was there. With ``uid`` only that very one."""
+        options: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions"}
+        options["propagationPolicy"] = "Foreground" if wait_for_children else "Background"
+        options |= {"preconditions": {"uid": uid}} if uid else {}
+        try:
+            await self._ask(await self._on("DELETE", ref, "delete", body=options))
+        except Missing:
+            return False
+        return True
+
+    async def allowed(self, verb: str, group: str, plural: str, *, namespace: str = "") -> bool:
+        """Whether we may do that (SelfSubjectAccessReview)."""
+        attributes = {"verb": verb, "group": group, "resource": plural, "namespace": namespace}
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": attributes},
+        }
+        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+        answer = await self._ask(Ask(method="POST", path=path, what="ask what we may do", body=review))
+        return bool(answer.get("status", {}).get("allowed"))
+
+    async def watch(
+        self,
+        api_version: str,
+        kind: str,
+        since: str,
+        *,
+        namespace: str = "",
+        labels: str = "",
+        fields: str = "",
+    ) -> AsyncIterator[WatchEvent]:
+        """What happens to objects of ``kind`` after ``since``, until the API ends the watch in good order.
+
+        Raises ``Expired`` when ``since`` is too long ago, ``HttpFailure`` when the connection breaks; nothing
+        is tried again.
+        """
+        resource = await self.resource(api_version, kind)
+        query = {
+            "watch": "1",
+            "resourceVersion": since,
+            "allowWatchBookmarks": "true",
+            "timeoutSeconds": str(_WATCH_SECONDS),
+        } | _selectors(labels, fields)
+        ask = Ask(method="GET", path=resource.path(namespace), query=query, what=f"watch {resource.plural}")
+        async with self._transport.once(ask) as response:
+            rest = b""
+            async for chunk in response.chunks():
+                *lines, rest = (rest + chunk).split(b"\n")
+                for event in _events(lines, ask.what):
+                    yield event
+
+    async def _discover(self, api_version: str, kind: str) -> dict[str, Resource]:
+        root = "/api" if "/" not in api_version else "/apis"
+        try:
+            answer = await self._ask(
+                Ask(method="GET", path=f"{root}/{api_version}", what=f"look for {api_version}")
+            )
+        except Missing:
+            raise _unknown(api_version, kind, self.cluster) from None
+        return {
+            one["kind"]: Resource(api_version, one["kind"], one["name"], one["namespaced"])
+            for one in answer.get("resources") or ()
+            if "/" not in one["name"]
+        }
+
+    async def _on(
+        self,
+        method: str,
+        ref: Ref,
+        verb: str,
+        *,
+        subresource: str = "",
+        query: Mapping[str, str] | None = None,
+        body: Any = None,
+        content_type: str = "application/json",
+    ) -> Ask:
+        resource = await self.resource(ref.api_version, ref.kind)
+        namespace = ref.namespace or (self.cluster.namespace if resource.namespaced else "")
+        return Ask(
+            method=method,
+            path=resource.path(namespace, quote(ref.name, safe=""), subresource),
+            query=query or {},
+            what=f"{verb} {subresource + ' of ' if subresource else ''}{ref}",
+            body=body,
+            content_type=content_type,
+        )
+
+
+def _events(lines: list[bytes], what: str) -> Iterator[WatchEvent]:
+    for line in lines:
+        if not line.strip():
+            continue
+        event = json.loads(line)
+        if event["type"] == "ERROR":
+            status = event["object"]
+            raise refusal(what, int(status.get("code") or 0), status)
+        yield WatchEvent(event["type"], event["object"])
+
+
+def _selectors(labels: str, fields: str) -> dict[str, str]:
+    named = {"labelSelector": labels, "fieldSelector": fields}
+    return {key: text for key, text in named.items() if text}
+
+
+def _unknown(api_version: str, kind: str, cluster: Cluster) -> Missing:
+    return Missing(
+        f"the cluster {cluster.name} has no {kind} of {api_version}",
+        code=404,
+        hint="what brings that kind is not installed there, or in another version",
+    )

@@ -1,0 +1,140 @@
+"""What is in a cluster, at hand and up to date.
+
+A reflector lists a kind once and watches it from there. When the watch ends it goes on where it stopped; when
+that is too long ago, or the API was away, it lists again and tells what changed meanwhile, removals included.
+So whoever is told acts on how things are, not on how they became so.
+"""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+
+from weft.base.clock import Clock, SystemClock
+from weft.base.retry import Patience
+from weft.base.tasks import beside
+from weft.errors import WeftError
+from weft.kube.client import Kube
+from weft.kube.errors import Expired
+from weft.kube.objects import Object
+
+__all__ = ["Reflector"]
+
+Key = tuple[str, str]
+OnChange = Callable[[Object | None, Object | None], None]
+# For ever: the API server comes back some day.
+_PATIENCE = Patience(tries=1_000_000, first=0.2, longest=15.0, deadline=float("inf"))
+_DELETED = "DELETED"
+_BOOKMARK = "BOOKMARK"
+
+
+class Reflector:
+    """All objects of one kind, of a namespace or of all.
+
+    ``on_change(before, now)`` is told each difference: ``before`` is ``None`` for a new object, ``now`` for a
+    removed one. ``keep`` makes what is held smaller; it is given an object and gives what to keep of it.
+    """
+
+    def __init__(
+        self,
+        kube: Kube,
+        api_version: str,
+        kind: str,
+        *,
+        on_change: OnChange,
+        namespace: str = "",
+        labels: str = "",
+        fields: str = "",
+        keep: Callable[[Object], Object] = lambda held: held,
+        on_trouble: Callable[[WeftError], None] = lambda _: None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._kube = kube
+        self._what = (api_version, kind)
+        self._where = {"namespace": namespace, "labels": labels, "fields": fields}
+        self._on_change = on_change
+        self._on_trouble = on_trouble
+        self._keep = keep
+        self._clock = clock or SystemClock()
+        self._failures = 0
+        self._held: dict[Key, Object] = {}
+        self._version = ""
+        self.synced = asyncio.Event()
+        """Set once everything was listed for the first time."""
+
+    def __iter__(self) -> Iterator[Object]:
+        return iter(tuple(self._held.values()))
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    def get(self, name: str, namespace: str = "") -> Object | None:
+        """The object as it was last seen."""
+        return self._held.get((namespace, name))
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator["Reflector"]:
+        """Up to date while the block runs."""
+        async with beside(self.run()):
+            yield self
+
+    async def run(self) -> None:
+        """Follow the cluster until cancelled; what goes wrong is told to ``on_trouble`` and tried again."""
+        while True:
+            try:
+                if not self._version:
+                    await self._list()
+                await self._watch()
+                self._failures = 0
+            except Expired:
+                self._version = ""
+            except WeftError as error:
+                self._on_trouble(error)
+                await self._pause(error)
+
+    async def _pause(self, error: WeftError) -> None:
+        """Longer each time: a right may be granted and a kind installed while we wait."""
+        self._failures += 1
+        wait = _PATIENCE.wait(
+            self._failures,
+            spent=0.0,
+            asked=getattr(error, "wait", 0.0),
+            chance=random.random(),  # noqa: S311 - spreads clients out
+        )
+        await self._clock.sleep(wait or 0.0)
+
+    async def _list(self) -> None:
+        listing = await self._kube.list(*self._what, **self._where)
+        seen = {_key(held): held for held in listing.items}
+        for gone in [key for key in self._held if key not in seen]:
+            self._tell(gone, None)
+        for key, held in seen.items():
+            before = self._held.get(key)
+            if before is None or _version(before) != _version(held):
+                self._tell(key, held)
+        self._version = listing.version
+        self.synced.set()
+
+    async def _watch(self) -> None:
+        api_version, kind = self._what
+        async for event in self._kube.watch(api_version, kind, self._version, **self._where):
+            if event.type != _BOOKMARK:
+                self._tell(_key(event.object), None if event.type == _DELETED else event.object)
+            self._version = _version(event.object)
+            self._failures = 0
+
+    def _tell(self, key: Key, now: Object | None) -> None:
+        before = self._held.pop(key, None) if now is None else self._held.get(key)
+        if now is not None:
+            now = self._held[key] = self._keep(now)
+        if before is not None or now is not None:
+            self._on_change(before, now)
+
+
+def _key(held: Object) -> Key:
+    metadata = held["metadata"]
+    return str(metadata.get("namespace", "")), str(metadata.get("name", ""))
+
+
+def _version(held: Object) -> str:
+    return str(held["metadata"].get("resourceVersion", ""))

@@ -1,0 +1,106 @@
+"""How a request reaches the API, and what is done when it does not.
+
+One is sent again when the API asks for patience or the connection broke, unless sending it twice could do
+something twice; a refused credential is renewed once.
+"""
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from weft.base.effort import Persistence
+from weft.kube.credentials import Credentials
+from weft.kube.errors import KubeError, refusal
+from weft.net import Http, HttpFailure, Response
+
+__all__ = ["Ask", "Transport"]
+
+_MAX_ANSWER = 256 * 1024 * 1024
+_UNAUTHORIZED = 401
+_ANSWERED = range(200, 300)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One request."""
+
+    method: str
+    path: str
+    what: str
+    """For people: ``get Deployment default/details``."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    content_type: str = "application/json"
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it may be sent again when nobody knows if it arrived."""
+        return self.method != "POST"
+
+
+class Transport:
+    """The way to one API server."""
+
+    def __init__(self, http: Http, server: str, credentials: Credentials, persistence: Persistence) -> None:
+        self._http = http
+        self._server = server
+        self._credentials = credentials
+        self._persistence = persistence
+
+    async def ask(self, ask: Ask) -> dict[str, Any]:
+        """The answer's document; raises ``KubeError`` or ``HttpFailure``."""
+        effort = self._persistence.effort()
+        while True:
+            failure: HttpFailure | KubeError
+            try:
+                async with self.once(ask) as response:
+                    answer = json.loads(await response.read(_MAX_ANSWER, ask.what))
+                    return answer if isinstance(answer, dict) else {}
+            except ValueError as error:
+                raise HttpFailure(f"{ask.what}: the answer is not JSON", temporary=False) from error
+            except HttpFailure as error:
+                if not ask.repeatable:
+                    raise
+                failure = error
+            except KubeError as error:
+                failure = error
+            await effort.after(failure)
+
+    @asynccontextmanager
+    async def once(self, ask: Ask) -> AsyncIterator[Response]:
+        """One try, twice where a credential had to be renewed; raises ``KubeError`` for a refusal."""
+        fresh = False
+        while True:
+            async with self._send(ask) as response:
+                if response.status in _ANSWERED:
+                    yield response
+                    return
+                if response.status != _UNAUTHORIZED or fresh or not self._credentials.forget():
+                    raise await _refused(ask, response)
+            fresh = True
+
+    @asynccontextmanager
+    async def _send(self, ask: Ask) -> AsyncIterator[Response]:
+        query = f"?{urlencode(ask.query)}" if ask.query else ""
+        headers = {"Accept": "application/json", **await self._credentials.header()}
+        body = None
+        if ask.body is not None:
+            headers["Content-Type"] = ask.content_type
+            body = json.dumps(ask.body, separators=(",", ":")).encode()
+        url = f"{self._server}{ask.path}{query}"
+        async with self._http.request(ask.method, url, headers=headers, body=body) as response:
+            yield response
+
+
+async def _refused(ask: Ask, response: Response) -> KubeError:
+    text = await response.read(_MAX_ANSWER, ask.what)
+    try:
+        status = json.loads(text)
+    except ValueError:
+        status = {"message": text.decode(errors="replace")[:500]}
+    return refusal(
+        ask.what, response.status, status if isinstance(status, dict) else {}, response.retry_after
+    )

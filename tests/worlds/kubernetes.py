@@ -1,0 +1,168 @@
+"""A real Kubernetes API: etcd and kube-apiserver as processes of ours, on ports of their own.
+
+``api_server`` gives it with an administrator's kubeconfig; ``user`` makes kubeconfigs of people with no
+rights at all. The API server can be killed and started again. There are no nodes and no kubelets: who needs
+a pod makes one.
+"""
+
+import json
+import socket
+import ssl
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.error import URLError
+
+from parts import tool
+from worlds.certificates import certificates, issue, openssl
+
+_START_SECONDS = 60.0
+
+
+@dataclass
+class Cluster:
+    """A cluster that answers."""
+
+    folder: Path
+    port: int
+    etcd: str
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"https://127.0.0.1:{self.port}"
+
+    @property
+    def admin(self) -> Path:
+        """The kubeconfig of somebody who may do everything."""
+        return self.user("admin", "system:masters")
+
+    def user(self, name: str, group: str = "") -> Path:
+        """The kubeconfig of ``name``, who may do what was granted, which is nothing at first."""
+        path = self.folder / f"{name}.kubeconfig"
+        if not path.exists():
+            subject = f"/O={group}/CN={name}" if group else f"/CN={name}"
+            authority = certificates().authority
+            usage = "extendedKeyUsage=clientAuth"
+            certificate, key = issue(authority.parent, f"user-{self.port}-{name}", usage, subject)
+            path.write_text(json.dumps(_kubeconfig(self.url, authority, certificate, key)))
+        return path
+
+    def kill(self) -> None:
+        """The API server is gone, as after a crash."""
+        process = self.processes.pop("apiserver")
+        process.kill()
+        process.wait()
+
+    def start(self) -> None:
+        """The API server answers."""
+        self._run("apiserver", tool("kubernetes", "kube"), "apiserver", *_flags(self))
+        self._wait("/readyz")
+
+    def start_controllers(self) -> None:
+        """Deployments get their ReplicaSets and pods; nobody runs them."""
+        self._run(
+            "controllers",
+            tool("kubernetes", "kube"),
+            "controller-manager",
+            f"--kubeconfig={self.admin}",
+            "--leader-elect=false",
+            "--secure-port=0",
+            "--use-service-account-credentials=false",
+            "--controllers=deployment,replicaset,statefulset,daemonset,garbagecollector,namespace",
+        )
+
+    def log(self, name: str = "apiserver") -> str:
+        return (self.folder / f"{name}.log").read_text(errors="replace")
+
+    def _run(self, name: str, program: Path | None, *words: str) -> None:
+        assert program is not None
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self.processes[name] = subprocess.Popen(
+                [program, *words], stdout=log, stderr=log, cwd=self.folder, env={"PATH": "/nowhere"}
+            )
+
+    def _wait(self, path: str) -> None:
+        context = ssl.create_default_context(cafile=str(certificates().authority))
+        end = time.monotonic() + _START_SECONDS
+        while time.monotonic() < end and self.processes["apiserver"].poll() is None:
+            try:
+                with urllib.request.urlopen(f"{self.url}{path}", context=context, timeout=5) as answer:  # noqa: S310
+                    if answer.status == 200:
+                        return
+            except (URLError, OSError):
+                time.sleep(0.05)
+        raise AssertionError(f"the API server did not start:\n{self.log()}")
+
+
+@contextmanager
+def api_server(folder: Path) -> Iterator[Cluster]:
+    """A cluster with nothing in it; it is gone when the block ends."""
+    folder.mkdir(parents=True, exist_ok=True)
+    etcd, peer, port = (_free_port() for _ in range(3))
+    cluster = Cluster(folder, port, f"http://127.0.0.1:{etcd}")
+    peers = f"http://127.0.0.1:{peer}"
+    try:
+        cluster._run(
+            "etcd",
+            tool("etcd", "etcd"),
+            f"--data-dir={folder / 'etcd'}",
+            f"--listen-client-urls={cluster.etcd}",
+            f"--advertise-client-urls={cluster.etcd}",
+            f"--listen-peer-urls={peers}",
+            f"--initial-advertise-peer-urls={peers}",
+            f"--initial-cluster=default={peers}",
+            "--log-level=error",
+        )
+        openssl("genrsa", "-out", folder / "accounts.key", "2048")
+        cluster.start()
+        yield cluster
+    finally:
+        for process in cluster.processes.values():
+            process.kill()
+            process.wait()
+
+
+def _flags(cluster: Cluster) -> list[str]:
+    held = certificates()
+    key = cluster.folder / "accounts.key"
+    return [
+        f"--etcd-servers={cluster.etcd}",
+        "--bind-address=127.0.0.1",
+        f"--secure-port={cluster.port}",
+        "--advertise-address=127.0.0.1",
+        "--endpoint-reconciler-type=none",
+        f"--tls-cert-file={held.server}",
+        f"--tls-private-key-file={held.server_key}",
+        f"--client-ca-file={held.authority}",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        f"--service-account-key-file={key}",
+        f"--service-account-signing-key-file={key}",
+        "--service-cluster-ip-range=10.96.0.0/16",
+        "--authorization-mode=RBAC",
+        "--allow-privileged",
+        "--disable-admission-plugins=ServiceAccount",
+        f"--cert-dir={cluster.folder / 'certificates'}",
+    ]
+
+
+def _kubeconfig(url: str, authority: Path, certificate: Path, key: Path) -> dict[str, object]:
+    user = {"client-certificate": str(certificate), "client-key": str(key)}
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "test",
+        "clusters": [{"name": "test", "cluster": {"server": url, "certificate-authority": str(authority)}}],
+        "users": [{"name": "me", "user": user}],
+        "contexts": [{"name": "test", "context": {"cluster": "test", "user": "me"}}],
+    }
+
+
+def _free_port() -> int:
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        return int(held.getsockname()[1])
