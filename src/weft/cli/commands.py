@@ -56,6 +56,11 @@ GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "render": ("weft.cli.render:render", "Print what a target would be told of a filter."),
         "diff": ("weft.cli.diff:diff", "Show what a change of a filter's deployment would change."),
         "deploy": ("weft.cli.deploy:deploy", "Put a filter in front of traffic."),
+        "status": ("weft.cli.status:status", "Show the filters of a cluster and how they stand."),
+        "undeploy": (
+            "weft.cli.undeploy:undeploy",
+            "Take a filter away from traffic, and all that came with it.",
+        ),
     },
     "Services": {
         "serve": ("weft.cli.serve:serve", "Run weft's services."),

@@ -1,15 +1,39 @@
 """``weft deploy``."""
 
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from weft.cli.cluster_options import cluster_access, cluster_options
 from weft.cli.console import Console
+from weft.cli.intent_options import MODES, gathered, ignore_version_check, intent_options
 from weft.cli.run import start
 from weft.cli.run_options import run_options
 from weft.cli.trace_option import TracingCommand
+from weft.cli.verify_options import policy_of, verify_options
+from weft.errors import UsageError
+
+if TYPE_CHECKING:
+    from weft.clusters import Prospect
 
 __all__ = ["deploy"]
+
+_Command = Callable[..., Any]
+_DEPLOYING = (
+    click.argument("image", required=False, metavar="[IMAGE]"),
+    click.option("-f", "--file", "files", multiple=True, metavar="FILE|-", help="Filters to deploy."),
+    intent_options(flags=True, target=False),
+    cluster_options,
+    verify_options,
+    click.option("--skip-config-check", is_flag=True, help="Do not try the config on the filter first."),
+    click.option("--force-conflicts", is_flag=True, help="Take fields of objects that others own."),
+    click.option("--timeout", type=click.FloatRange(0), default=300.0, show_default=True, metavar="S",
+                 help="Seconds for nodes to hold the module, and for pods to be replaced; each."),
+    click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing."),
+    click.option("-o", "--output", "form", type=click.Choice(["text", "json"]), default="text",
+                 show_default=True),
+)  # fmt: skip
 
 
 @click.group
@@ -23,3 +47,101 @@ def deploy() -> None:
 def envoy(console: Console, /, **words: Any) -> None:
     """Run filters in an Envoy on this machine: another name of `weft run`."""
     start(console, **words)
+
+
+def _to_cluster(command: _Command) -> _Command:
+    for option in reversed(_DEPLOYING):
+        command = option(command)
+    return click.pass_obj(command)
+
+
+@deploy.command
+@click.option("--istiod-name", default="", metavar="NAME", help="The control plane, where there are several.")
+@click.option("--mode", type=click.Choice(MODES), help="How Istio is told.  [default: auto]")
+@click.option("--istio-namespace", metavar="NAME", help="Of the control plane.  [default: istio-system]")
+@click.option("--istio-version", default="", metavar="VERSION", help="Instead of what the cluster says.")
+@ignore_version_check
+@_to_cluster
+def istio(console: Console, /, mode: str | None, istio_namespace: str | None, **words: Any) -> None:
+    """Deploy filters to workloads of an Istio mesh.
+
+    The image's tag is resolved to a digest, which is checked, planned and deployed. When a step fails, all is
+    undone and what ran before runs on. Mode auto takes the least disruptive way that can do what is asked.
+    """
+    fields = {"mode": mode, "namespace": istio_namespace}
+    _deploy(console, "istio", {name: word for name, word in fields.items() if word}, words)
+
+
+@deploy.command
+@_to_cluster
+def gloo(console: Console, /, **words: Any) -> None:
+    """Deploy filters to gateways of Gloo Edge."""
+    _deploy(console, "gloo", {}, words)
+
+
+@deploy.command("envoy-gateway")
+@_to_cluster
+def envoy_gateway(console: Console, /, **words: Any) -> None:
+    """Deploy filters to gateways and routes of Envoy Gateway."""
+    _deploy(console, "envoy-gateway", {}, words)
+
+
+def _deploy(console: Console, target: str, fields: dict[str, Any], words: dict[str, Any]) -> None:
+    import asyncio
+
+    from weft.workflows.deploying.cluster import Deployment
+    from weft.workflows.deploying.cluster import deploy as deploy_all
+    from weft.workflows.deploying.facts import Looker
+
+    image, files = words.pop("image"), words.pop("files")
+    if bool(image) == bool(files):
+        raise UsageError("name either an image or files with -f")
+    places, access, form = console.places, cluster_access(console, words), words.pop("form")
+    keys, policy = words.pop("verify_keys"), words.pop("verify_policy")
+    how = Deployment(
+        looker=Looker(
+            store=places.store,
+            cache=places.cache,
+            module=words.pop("module"),
+            istio_version=words.pop("istio_version", ""),
+            check_abi=not words.pop("trust", False),
+        ),
+        policy=policy_of(keys, policy),
+        istiod=words.pop("istiod_name", ""),
+        check_config=not words.pop("skip_config_check"),
+        seconds=words.pop("timeout"),
+        force=words.pop("force_conflicts"),
+        dry_run=words.pop("dry_run"),
+    )
+    documents = gathered(console, files, image=image, target=target, fields=fields, **words)
+    for one in documents.intents:
+        for note in one.notes:
+            console.talk(f"note: {one.intent.metadata.name}: {note}")
+
+    def show(prospect: "Prospect") -> None:
+        _show(console, prospect, dry_run=how.dry_run)
+
+    done = asyncio.run(deploy_all(access, documents, how, show=show, say=console.talk))
+    if form == "json":
+        console.document([_document(one) for one in done], form)
+        return
+    for one in done:
+        would = "would be deployed" if how.dry_run else "deployed"
+        console.talk(f"{one.after.filter_id} {would}: {one.after.image} on {one.plan.target}")
+
+
+def _show(console: Console, prospect: "Prospect", *, dry_run: bool) -> None:
+    console.talk(f"{prospect.after}: {prospect.plan.target}, {prospect.after.image}")
+    for reason in prospect.plan.reasons:
+        console.talk(f"  {reason}")
+    for step in prospect.steps if dry_run else ():
+        console.talk(f"  {step.do} {step.subject}: {step.why}")
+
+
+def _document(prospect: "Prospect") -> dict[str, Any]:
+    return {
+        "name": prospect.intent.metadata.name,
+        "namespace": prospect.intent.metadata.namespace,
+        "image": prospect.after.image,
+        **prospect.plan.document(),
+    }

@@ -13,11 +13,17 @@ if TYPE_CHECKING:
     from weft.workflows.deploying.documents import Documents
     from weft.workflows.deploying.render import Rendered
 
-__all__ = ["TARGETS", "gathered", "intent_options", "planned"]
+__all__ = ["MODES", "TARGETS", "gathered", "ignore_version_check", "intent_options", "planned"]
 
 TARGETS = ("istio", "gloo", "envoy-gateway", "envoy", "xds")
-_MODES = ("auto", "wasmplugin", "trafficextension", "envoyfilter", "configmap")
+MODES = ("auto", "wasmplugin", "trafficextension", "envoyfilter", "configmap")
 
+ignore_version_check = click.option(
+    "--ignore-version-check",
+    "trust",
+    is_flag=True,
+    help="Whatever the image says of the versions of Istio it is for.",
+)
 _WISHES = (
     click.option("--id", metavar="NAME", help="Name of the filter in proxies.  [default: the image's]"),
     click.option("-n", "--namespace", metavar="NAME", help="Of the workloads.  [default: default]"),
@@ -34,19 +40,25 @@ _WISHES = (
 )  # fmt: skip
 _PLANNING = (
     click.option("--target", type=click.Choice(TARGETS), help="Instead of the one the intent names."),
-    click.option("--mode", type=click.Choice(_MODES), help="How Istio is told."),
+    click.option("--mode", type=click.Choice(MODES), help="How Istio is told."),
     click.option("--istio-version", default="", metavar="VERSION", help="Of the control plane, as 1.24."),
-    click.option("--ignore-version-check", "trust", is_flag=True,
-                 help="Whatever the image says of the versions of Istio it is for."),
-    click.option("--module", metavar="FILE.wasm", help="The image's module, where the image is not here."),
+    ignore_version_check,
 )  # fmt: skip
+_MODULE = click.option(
+    "--module", metavar="FILE.wasm", help="The image's module, where the image is not here."
+)
 
 
-def intent_options(*, flags: bool) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command the options of planning, and with ``flags`` those that stand for a file."""
+def intent_options(
+    *, flags: bool, target: bool = True
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command the options of planning, and with ``flags`` those that stand for a file.
+
+    Without ``target`` none that choose or describe one.
+    """
 
     def add(command: Callable[..., None]) -> Callable[..., None]:
-        for option in reversed((*(_WISHES if flags else ()), *_PLANNING)):
+        for option in reversed((*(_WISHES if flags else ()), *(_PLANNING if target else ()), _MODULE)):
             command = option(command)
         return command
 
@@ -59,15 +71,17 @@ def gathered(
     *,
     image: str | None = None,
     target: str | None,
-    mode: str | None,
+    mode: str | None = None,
+    fields: dict[str, Any] | None = None,
     **wishes: Any,
 ) -> "Documents":
-    """What the files and flags ask for."""
+    """What the files and flags ask for; ``fields`` are of Istio's target."""
     from weft.workflows.deploying.render import gather, retarget
 
     if mode and target not in {None, "istio"}:
         raise UsageError(f"--mode is for Istio, not for {target}")
-    change = retarget(target or "istio", {"mode": mode} if mode else None) if target or mode else None
+    told = {**(fields or {}), **({"mode": mode} if mode else {})}
+    change = retarget(target or "istio", told) if target or told else None
     given = {name: word for name, word in wishes.items() if word not in (None, ())}
     if given and not image:
         words = ", ".join(f"--{name.replace('_', '-')}" for name in given)

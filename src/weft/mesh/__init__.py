@@ -14,7 +14,7 @@ two ways to name it in an HTTP filter chain, ``discovery_document`` is the file 
 May import: ``weft.image``, ``weft.project``, ``weft.oci``, ``weft.wasm``, ``weft.base``, ``weft.errors``.
 """
 
-from weft.mesh.configs import config_refs
+from weft.mesh.configs import base_config, config_refs
 from weft.mesh.differences import Change, Changed, changes
 from weft.mesh.envoy_filter import discovered_filter, discovery_document, static_filter
 from weft.mesh.envoy_patch import HttpListener, http_listeners, move_listener, patch_bootstrap
@@ -23,6 +23,8 @@ from weft.mesh.image_url import ImageUrl
 from weft.mesh.imported import Imported
 from weft.mesh.importing import import_document, is_intent
 from weft.mesh.intent import API_VERSION, KIND, Intent
+from weft.mesh.mounts import remount, unmounted
+from weft.mesh.objects import object_name
 from weft.mesh.plan import Do, ModuleFile, Plan, PlanRefused, Step
 from weft.mesh.planning import make_plan
 from weft.mesh.plugin import Failure, Plugin
@@ -31,7 +33,7 @@ from weft.mesh.routing import Routed
 from weft.mesh.schema import intent_schema
 from weft.mesh.selection import selected
 from weft.mesh.standalone import default_bootstrap, runnable
-from weft.mesh.transition import transition
+from weft.mesh.transitions import transition
 from weft.mesh.upstream import Upstream
 
 __all__ = [
@@ -56,6 +58,7 @@ __all__ = [
     "Upstream",
     "Workload",
     "WorkloadRef",
+    "base_config",
     "changes",
     "config_refs",
     "default_bootstrap",
@@ -67,10 +70,13 @@ __all__ = [
     "is_intent",
     "make_plan",
     "move_listener",
+    "object_name",
     "patch_bootstrap",
     "read_intent",
+    "remount",
     "runnable",
     "selected",
     "static_filter",
     "transition",
+    "unmounted",
 ]

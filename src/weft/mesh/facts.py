@@ -54,6 +54,20 @@ class Workload:
     annotations: Mapping[str, str] = field(default_factory=dict)
     """Of the pod template."""
 
+    @classmethod
+    def of(cls, held: Mapping[str, Any]) -> "Workload":
+        """Read one off its object, as the API or a file has it."""
+        metadata = _mapping(held, "metadata")
+        pods = _mapping(_mapping(_mapping(held, "spec"), "template"), "metadata")
+        return cls(
+            kind=str(held["kind"]),
+            name=str(metadata.get("name", "")),
+            namespace=str(metadata.get("namespace", "default")),
+            labels=_texts(_mapping(metadata, "labels")),
+            pod_labels=_texts(_mapping(pods, "labels")),
+            annotations=_texts(_mapping(pods, "annotations")),
+        )
+
     @property
     def ref(self) -> WorkloadRef:
         """Which one it is."""
@@ -96,3 +110,12 @@ class Facts:
             if answer.consumer == consumer and answer.versions.startswith(versions):
                 return " ".join(answer.error.split())
         return ""
+
+
+def _mapping(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    held = value.get(key)
+    return held if isinstance(held, dict) else {}
+
+
+def _texts(value: Mapping[str, Any]) -> dict[str, str]:
+    return {str(key): str(held) for key, held in value.items()}

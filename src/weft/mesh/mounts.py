@@ -10,9 +10,9 @@ from dataclasses import replace
 from typing import Any
 
 from weft.mesh.facts import Workload
-from weft.mesh.plan import PlanRefused
+from weft.mesh.plan import PlanRefused, Step
 
-__all__ = ["VOLUME", "VOLUME_MOUNT", "mount_patch", "patched", "unmount_patch"]
+__all__ = ["VOLUME", "VOLUME_MOUNT", "mount_patch", "patched", "remount", "unmount_patch", "unmounted"]
 
 VOLUME = "sidecar.istio.io/userVolume"
 VOLUME_MOUNT = "sidecar.istio.io/userVolumeMount"
@@ -50,6 +50,30 @@ def patched(workload: Workload, patch: Mapping[str, Any] | None) -> Workload:
     changed = patch["spec"]["template"]["metadata"]["annotations"] if patch else {}
     held = {key: text for key, text in {**workload.annotations, **changed}.items() if text is not None}
     return replace(workload, annotations=held)
+
+
+def remount(workload: Workload, step: Step) -> dict[str, str]:
+    """Both annotations as they are once ``step``, a ``mount``, is done on the workload as it is now."""
+    told = patched(replace(workload, annotations={}), step.object)
+    for key in (VOLUME, VOLUME_MOUNT):
+        for entry in _entries(told, key):
+            if entry.get("name") == step.volume and entry not in (held := _entries(workload, key)):
+                kept = [one for one in held if one.get("name") != step.volume]
+                workload = _with(workload, key, [*kept, entry])
+    return _ours(workload)
+
+
+def unmounted(workload: Workload, volume: str) -> dict[str, str]:
+    """Both annotations as they are once ``volume`` is gone from the workload as it is now."""
+    return _ours(patched(workload, unmount_patch(workload, volume)))
+
+
+def _with(workload: Workload, key: str, entries: list[dict[str, Any]]) -> Workload:
+    return replace(workload, annotations={**workload.annotations, key: _written(entries)})
+
+
+def _ours(workload: Workload) -> dict[str, str]:
+    return {key: text for key, text in workload.annotations.items() if key in {VOLUME, VOLUME_MOUNT}}
 
 
 def _entries(workload: Workload, key: str) -> list[dict[str, Any]]:

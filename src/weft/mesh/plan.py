@@ -62,11 +62,33 @@ class Step:
     """The name of the volume that ``mount`` and ``unmount`` are about."""
     why: str
 
+    @property
+    def subject(self) -> str:
+        """What it is done with, for people."""
+        if self.file is not None:
+            return self.file.path
+        held: Object = self.object or {}
+        metadata = held.get("metadata", {})
+        return f"{held.get('kind')} {metadata.get('namespace')}/{metadata.get('name')}"
+
     def document(self) -> dict[str, Any]:
         """The step as plain data."""
         file = self.file and {"path": self.file.path, "sha256": self.file.sha256, "image": self.file.image}
         subject = {"object": self.object} if self.object is not None else {"file": file}
-        return {"do": str(self.do), "why": self.why, **subject}
+        volume = {"volume": self.volume} if self.volume else {}
+        return {"do": str(self.do), "why": self.why, **subject, **volume}
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> "Step":
+        """The step that ``document()`` wrote; raises ``KeyError``, ``ValueError`` or ``TypeError``."""
+        file = document.get("file")
+        return cls(
+            do=Do(document["do"]),
+            object=document.get("object"),
+            file=ModuleFile(**file) if file else None,
+            volume=document.get("volume", ""),
+            why=document["why"],
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

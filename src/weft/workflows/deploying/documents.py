@@ -69,26 +69,13 @@ def _sort(document: Located, found: Documents) -> None:
         raise UsageError(f"{document.where} line {document.line_of(())}: a mapping was expected")
     kind, version = value.get("kind"), str(value.get("apiVersion"))
     if kind in _WORKLOADS and version.startswith("apps/"):
-        found.workloads.append(_workload(value))
+        found.workloads.append(Workload.of(value))
     elif kind == "Gateway" and version.startswith("gateway.solo.io/"):
         found.gateways.append(value)
     elif kind in {"Secret", "ConfigMap"} and version == "v1":
         found.values |= _values(value, document.where)
     elif is_intent(value) or not kind or kind.endswith("Deployment"):
         found.intents.append(import_document(value, where=document.where, line_of=document.line_of))
-
-
-def _workload(value: Mapping[str, Any]) -> Workload:
-    metadata = _mapping(value, "metadata")
-    pods = _mapping(_mapping(_mapping(value, "spec"), "template"), "metadata")
-    return Workload(
-        kind=str(value["kind"]),
-        name=str(metadata.get("name", "")),
-        namespace=str(metadata.get("namespace", "default")),
-        labels=_texts(_mapping(metadata, "labels")),
-        pod_labels=_texts(_mapping(pods, "labels")),
-        annotations=_texts(_mapping(pods, "annotations")),
-    )
 
 
 def _values(value: Mapping[str, Any], where: str) -> dict[tuple[str, str, str], str]:

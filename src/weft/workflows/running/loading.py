@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from weft.oci import Reference
     from weft.store import Store
 
-__all__ = ["Admit", "Build", "Loaded", "Loader", "from_project", "load_file", "load_image"]
+__all__ = ["Admit", "Build", "Loaded", "Loader", "attached_schema", "from_project", "load_file", "load_image"]
 
 _MAX_SCHEMA = 1024 * 1024
 
@@ -107,12 +107,12 @@ async def load_image(source: str, store: Path) -> Loaded:
         name=_id(reference.repository.rpartition("/")[2]),
         module=contents.module,
         root_id=roots[0] if roots else "",
-        schema=await _attached_schema(Store(store), reference),
+        schema=await attached_schema(Store(store), reference),
         budgets=Budgets.parse(budgets, where=f"budgets of {source}"),
     )
 
 
-async def _attached_schema(store: "Store", reference: "Reference") -> Any:
+async def attached_schema(store: "Store", reference: "Reference") -> Any:
     """The schema that was built, or came, with an image; ``None`` when none is there that can be read."""
     from weft.workflows.images.attached import read_attached
     from weft.workflows.images.local import StoreContents

@@ -1,0 +1,42 @@
+"""The arguments by which commands are told of a cluster."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from weft.cli.console import Console
+
+if TYPE_CHECKING:
+    from weft.workflows.deploying.cluster import ClusterAccess
+
+__all__ = ["cluster_access", "cluster_options"]
+
+_Command = Callable[..., Any]
+_OPTIONS = (
+    click.option("--kubeconfig", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE",
+                 help="Which cluster.  [default: KUBECONFIG, or ~/.kube/config]"),
+    click.option("--context", default="", metavar="NAME", help="Of the kubeconfig.  [default: its own]"),
+    click.option("--cache-namespace", default="weft-system", show_default=True, metavar="NAME",
+                 help="Where weft itself and its node caches are."),
+)  # fmt: skip
+
+
+def cluster_options(command: _Command) -> _Command:
+    """``--kubeconfig``, ``--context`` and ``--cache-namespace``."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def cluster_access(console: Console, words: dict[str, Any]) -> "ClusterAccess":
+    """Take the options above out of ``words``."""
+    from weft.workflows.deploying.cluster import ClusterAccess
+
+    return ClusterAccess(
+        env=console.env,
+        kubeconfig=words.pop("kubeconfig"),
+        context=words.pop("context"),
+        system=words.pop("cache_namespace"),
+    )

@@ -1,0 +1,53 @@
+"""``weft undeploy``."""
+
+from typing import Any
+
+import click
+
+from weft.cli.cluster_options import cluster_access, cluster_options
+from weft.cli.console import Console
+from weft.errors import UsageError
+
+__all__ = ["undeploy"]
+
+# wasme's users name the target first; what is known of a filter says it anyway.
+_TARGETS = ("istio", "gloo", "envoy-gateway")
+
+
+@click.command
+@click.argument("words", metavar="[istio|gloo|envoy-gateway] [NAME]", nargs=-1)
+@click.option("--id", "filter_id", metavar="NAME", help="The filter's name or id.")
+@click.option("-n", "--namespace", default="", metavar="NAME", help="Its own.  [default: the context's]")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0),
+    default=300.0,
+    show_default=True,
+    metavar="S",
+    help="Seconds for pods to be replaced.",
+)
+@cluster_options
+@click.pass_obj
+def undeploy(
+    console: Console,
+    /,
+    words: tuple[str, ...],
+    filter_id: str | None,
+    namespace: str,
+    timeout: float,
+    **access: Any,
+) -> None:
+    """Take a filter away from traffic, and all that came with it."""
+    import asyncio
+
+    from weft.workflows.deploying.cluster import undeploy as undeploy_filter
+
+    named = [*(words[1:] if words and words[0] in _TARGETS else words), *([filter_id] if filter_id else [])]
+    if len(named) != 1:
+        raise UsageError("name one filter", hint="`weft status` lists them")
+    record = asyncio.run(
+        undeploy_filter(
+            cluster_access(console, access), named[0], namespace, seconds=timeout, say=console.talk
+        )
+    )
+    console.talk(f"{record.filter_id} undeployed from {record.target}")

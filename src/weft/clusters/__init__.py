@@ -1,0 +1,37 @@
+"""A filter in a Kubernetes cluster: what is there, what must change, what stands.
+
+``look`` completes the facts of a plan. A ``Deployer`` says what deploying would do, does it in the plan's
+order, backs out when a step fails, and undeploys. What it did is in a ``Record`` beside the workloads;
+``standing`` compares that with what is there. ``Nodes`` is how deployers and node caches talk.
+
+May import: ``weft.kube``, ``weft.mesh``, ``weft.base``, ``weft.errors``.
+"""
+
+from weft.clusters.carrying import RolledBack
+from weft.clusters.deploying import Deployer, Prospect
+from weft.clusters.looking import ControlPlane, control_planes, look
+from weft.clusters.nodes import MODULE_LABEL, Nodes, NotDistributed, node_report, wanted_images
+from weft.clusters.records import Record, Records
+from weft.clusters.rollouts import RolloutFailed
+from weft.clusters.standing import Part, Standing, State, standing
+
+__all__ = [
+    "MODULE_LABEL",
+    "ControlPlane",
+    "Deployer",
+    "Nodes",
+    "NotDistributed",
+    "Part",
+    "Prospect",
+    "Record",
+    "Records",
+    "RolledBack",
+    "RolloutFailed",
+    "Standing",
+    "State",
+    "control_planes",
+    "look",
+    "node_report",
+    "standing",
+    "wanted_images",
+]

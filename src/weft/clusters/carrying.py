@@ -1,0 +1,187 @@
+"""Carry out the steps of a plan in a cluster, and back out when one fails.
+
+Steps of one kind that stand together are done at once. For each change the way back is kept: when a step
+fails, all done so far is undone, last first, so that what ran before runs on. What could not be undone is
+said.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+
+from weft.base.clock import Clock, SystemClock
+from weft.clusters.nodes import Nodes
+from weft.clusters.rollouts import wait_for_rollouts
+from weft.errors import WeftError
+from weft.kube import Conflict, Kube, Object, Ref
+from weft.mesh import Do, Step, Workload, remount, unmounted
+
+__all__ = ["Carrier", "RolledBack"]
+
+MANAGER = "weft"
+_APPS = "apps/v1"
+_AT_ONCE = 16
+Undo = Callable[[], Awaitable[None]]
+Work = Callable[[Step], Awaitable[Object | None]]
+# What the API adds to an object and no one may send back.
+_SERVERS = frozenset(
+    {"uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink"}
+)
+
+
+class RolledBack(WeftError):
+    """A step failed; the message says what stands now."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Carrier:
+    """Does the steps of one filter, called ``name`` where nodes are concerned."""
+
+    kube: Kube
+    nodes: Nodes
+    name: str
+    seconds: float = 300.0
+    """For nodes to hold a file, and for pods to be replaced; each."""
+    force: bool = False
+    """Take fields that others own."""
+    clock: Clock = field(default_factory=SystemClock)
+    say: Callable[[str], None] = lambda _: None
+    _undos: list[tuple[str, Undo]] = field(default_factory=list)
+    _limit: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
+
+    async def carry_out(self, steps: Iterable[Step]) -> None:
+        """Do all, in order. Raises ``RolledBack`` when one fails, having undone the others."""
+        self._undos.clear()
+        try:
+            for do, group in groupby(steps, key=lambda step: step.do):
+                await self._together(do, list(group))
+        except WeftError as error:
+            raise await self._back_out(error) from error
+
+    async def _together(self, do: Do, steps: list[Step]) -> None:
+        work: dict[Do, Work] = {
+            Do.HOLD: self._hold,
+            Do.MOUNT: self._mount,
+            Do.APPLY: self._apply,
+            Do.UNMOUNT: self._unmount,
+            Do.DELETE: self._delete,
+            Do.RELEASE: self._release,
+        }
+        results = await asyncio.gather(*(self._one(work[do], step) for step in steps), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
+        if do in {Do.MOUNT, Do.UNMOUNT}:
+            refs = [Ref.of(held) for held in results if isinstance(held, Mapping)]
+            await wait_for_rollouts(self.kube, refs, seconds=self.seconds, clock=self.clock, say=self.say)
+
+    async def _one(self, work: Work, step: Step) -> Object | None:
+        async with self._limit:
+            return await work(step)
+
+    async def _hold(self, step: Step) -> None:
+        assert step.file is not None  # noqa: S101 - what the step is about
+        file = step.file
+        if await self.nodes.want(self.name, file):
+            undo = (f"nodes still hold {file.image}", lambda: self.nodes.release(self.name, file))
+            self._undos.append(undo)
+        await self.nodes.wait(file, seconds=self.seconds, say=self.say)
+
+    async def _release(self, step: Step) -> None:
+        assert step.file is not None  # noqa: S101 - what the step is about
+        await self.nodes.release(self.name, step.file)
+
+    async def _mount(self, step: Step) -> Object | None:
+        return await self._annotate(step, lambda workload: remount(workload, step))
+
+    async def _unmount(self, step: Step) -> Object | None:
+        return await self._annotate(step, lambda workload: unmounted(workload, step.volume))
+
+    async def _annotate(self, step: Step, change: Callable[[Workload], dict[str, str]]) -> Object | None:
+        """Judged on the workload as it is now: others may have changed it since the plan."""
+        ref = Ref.of(step.object or {})
+        held = await self.kube.find(ref)
+        if held is None:
+            return None
+        workload = Workload.of({**held, "kind": ref.kind})
+        before, after = remount(workload, Step(do=Do.MOUNT, why="")), change(workload)
+        if before == after:
+            return {**held, "apiVersion": ref.api_version, "kind": ref.kind}
+        self._undos.append((f"{ref} keeps a changed mount", lambda: self._annotated(ref, before)))
+        self.say(f"{step.do} on {ref}: its pods restart")
+        return await self._put_annotations(ref, after)
+
+    async def _put_annotations(self, ref: Ref, annotations: dict[str, str]) -> Object:
+        template = {"metadata": {"annotations": annotations}} if annotations else {}
+        patch = _named(ref, spec={"template": template})
+        # Entries of others are kept in the text, so nothing of theirs is taken.
+        return await self.kube.apply(patch, manager=MANAGER, force=True)
+
+    async def _annotated(self, ref: Ref, annotations: dict[str, str]) -> None:
+        await self._put_annotations(ref, annotations)
+
+    async def _apply(self, step: Step) -> None:
+        wanted = step.object or {}
+        ref = Ref.of(wanted)
+        before = await self.kube.find(ref)
+        if before is not None and _ours(before) == _ours(wanted):
+            return
+        if before is None:
+            self._undos.append((f"{ref} is still there", lambda: self._remove(ref)))
+        else:
+            back = _content(before)
+            self._undos.append((f"{ref} is changed", lambda: self._put_back(back)))
+        try:
+            after = await self.kube.apply(wanted, manager=MANAGER, force=self.force)
+        except Conflict as error:
+            error.hint = "let go of it there, or take it with --force-conflicts"
+            raise
+        if before is None or before["metadata"]["resourceVersion"] != after["metadata"]["resourceVersion"]:
+            self.say(f"{ref} {'changed' if before else 'made'}")
+
+    async def _delete(self, step: Step) -> None:
+        ref = Ref.of(step.object or {})
+        before = await self.kube.find(ref)
+        if before is None:
+            return
+        back = _content(before)
+        self._undos.append((f"{ref} is gone", lambda: self._put_back(back)))
+        await self._remove(ref)
+        self.say(f"{ref} deleted")
+
+    async def _remove(self, ref: Ref) -> None:
+        await self.kube.delete(ref)
+
+    async def _put_back(self, content: Object) -> None:
+        await self.kube.apply(content, manager=MANAGER, force=True)
+
+    async def _back_out(self, error: WeftError) -> RolledBack:
+        stands = []
+        for what, undo in reversed(self._undos):
+            try:
+                await undo()
+            except WeftError as trouble:
+                stands.append(f"{what} ({trouble})")
+        done = "all that was done is undone" if self._undos else "nothing was changed"
+        after = f"what stands: {'; '.join(stands)}" if stands else done
+        return RolledBack(f"{error}; {after}", hint=error.hint, detail=error.detail)
+
+
+def _named(ref: Ref, **fields: Any) -> dict[str, Any]:
+    metadata = {"name": ref.name, "namespace": ref.namespace}
+    return {"apiVersion": ref.api_version, "kind": ref.kind, "metadata": metadata, **fields}
+
+
+def _content(held: Object) -> dict[str, Any]:
+    """An object as it could be applied again."""
+    metadata = {key: value for key, value in held["metadata"].items() if key not in _SERVERS}
+    return {key: value for key, value in held.items() if key != "status"} | {"metadata": metadata}
+
+
+def _ours(held: Object) -> Any:
+    """What an object says, without what the API adds."""
+    metadata = held.get("metadata") or {}
+    marks = {key: metadata.get(key) or {} for key in ("labels", "annotations")}
+    return {key: value for key, value in held.items() if key not in {"metadata", "status"}} | marks

@@ -1,0 +1,141 @@
+"""Which modules nodes shall hold, and which they do: how weft and its node caches talk.
+
+Both sides write ConfigMaps in the namespace of weft. Whoever deploys writes one for each module a filter
+needs (label ``weft.dev/module``); each node cache keeps one that says what its node holds
+(``weft.dev/node``).
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from weft.base.clock import Clock
+from weft.errors import WeftError
+from weft.kube import Kube, Object, Ref
+from weft.mesh import ModuleFile, object_name
+
+__all__ = ["MODULE_LABEL", "NODE_LABEL", "Nodes", "NotDistributed", "node_report", "wanted_images"]
+
+MODULE_LABEL = "weft.dev/module"
+NODE_LABEL = "weft.dev/node"
+CACHE_PODS = "app.kubernetes.io/name=weft-node-cache"
+_MANAGER = "weft-modules"
+_SHORT = 12
+_POLL_SECONDS = 0.5
+_HELD = frozenset({"Ready", "Stale"})
+
+
+class NotDistributed(WeftError):
+    """A node does not hold a module that its proxies would need."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """The node caches of a cluster, which live in ``namespace``."""
+
+    kube: Kube
+    namespace: str
+    clock: Clock
+
+    async def want(self, name: str, file: ModuleFile) -> bool:
+        """Every node shall hold ``file``, for the filter ``name``; gives whether that is new."""
+        labels = {MODULE_LABEL: "wanted", "app.kubernetes.io/managed-by": "weft"}
+        ref = self._ref(name, file)
+        before = await self.kube.find(ref)
+        held = {
+            "apiVersion": ref.api_version,
+            "kind": ref.kind,
+            "metadata": {"name": ref.name, "namespace": ref.namespace, "labels": labels},
+            "data": {"filter": name, "image": file.image.removeprefix("oci://"), "sha256": file.sha256},
+        }
+        if before is None or before.get("data") != held["data"]:
+            await self.kube.apply(held, manager=_MANAGER, force=True)
+        return before is None
+
+    async def release(self, name: str, file: ModuleFile) -> None:
+        """The filter ``name`` needs ``file`` no more."""
+        await self.kube.delete(self._ref(name, file))
+
+    async def wait(self, file: ModuleFile, *, seconds: float, say: Callable[[str], None]) -> None:
+        """Wait until every node with a node cache holds ``file``.
+
+        Raises ``NotDistributed`` naming those that do not.
+        """
+        end, told = self.clock.now() + seconds, ""
+        while True:
+            nodes = await self.caches()
+            if not nodes:
+                raise NotDistributed(
+                    f"no node cache runs in namespace {self.namespace}",
+                    hint="`weft install` brings it; --mode wasmplugin and configmap do without",
+                )
+            lacking = await self._lacking(nodes, file)
+            if not lacking:
+                return
+            state = f"{len(nodes) - len(lacking)} of {len(nodes)} nodes hold {file.image}"
+            if state != told:
+                told = state
+                say(state)
+            if self.clock.now() > end:
+                missing = "; ".join(f"{node}: {why}" for node, why in sorted(lacking.items()))
+                raise NotDistributed(f"not every node holds {file.image} after {seconds:g} s: {missing}")
+            await self.clock.sleep(_POLL_SECONDS)
+
+    async def caches(self) -> frozenset[str]:
+        """The nodes where a node cache runs, or is about to."""
+        pods = await self.kube.list("v1", "Pod", namespace=self.namespace, labels=CACHE_PODS)
+        return frozenset(
+            str(pod["spec"].get("nodeName") or f"pod {pod['metadata']['name']}, which has no node yet")
+            for pod in pods.items
+            if not pod["metadata"].get("deletionTimestamp")
+        )
+
+    async def reports(self) -> dict[str, dict[str, Any]]:
+        """What each node says of itself (``weft.nodecache.Report``)."""
+        listed = await self.kube.list("v1", "ConfigMap", namespace=self.namespace, labels=NODE_LABEL)
+        return {held["metadata"]["labels"][NODE_LABEL]: _report(held) for held in listed.items}
+
+    async def _lacking(self, nodes: frozenset[str], file: ModuleFile) -> dict[str, str]:
+        reports = await self.reports()
+        found = {node: _why_not(reports.get(node), file) for node in nodes}
+        return {node: why for node, why in found.items() if why}
+
+    def _ref(self, name: str, file: ModuleFile) -> Ref:
+        return Ref("v1", "ConfigMap", object_name("weft-module", name, file.sha256[:_SHORT]), self.namespace)
+
+
+def wanted_images(objects: tuple[Object, ...]) -> tuple[str, ...]:
+    """The images that the ConfigMaps with ``MODULE_LABEL`` want, each once."""
+    return tuple(dict.fromkeys(str((held.get("data") or {}).get("image", "")) for held in objects))
+
+
+def node_report(node: str, namespace: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    """The ConfigMap in which a node cache says what its node holds."""
+    labels = {NODE_LABEL: node, "app.kubernetes.io/managed-by": "weft"}
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": object_name("weft-node", node), "namespace": namespace, "labels": labels},
+        "data": {"report": json.dumps(document, separators=(",", ":"))},
+    }
+
+
+def _report(held: Object) -> dict[str, Any]:
+    try:
+        document = json.loads((held.get("data") or {}).get("report", ""))
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
+
+
+def _why_not(report: Mapping[str, Any] | None, file: ModuleFile) -> str:
+    """Why the node of ``report`` does not hold ``file``; empty when it does."""
+    if report is None:
+        return "its node cache has not reported yet"
+    wishes = [one for one in report.get("images") or () if isinstance(one, dict)]
+    if any(one.get("module") == f"sha256:{file.sha256}" and one.get("state") in _HELD for one in wishes):
+        return ""
+    image = file.image.removeprefix("oci://")
+    said = [str(one.get("message")) for one in wishes if one.get("reference") == image]
+    return next((text for text in said if text), "") or "it is not there yet"

@@ -1,0 +1,103 @@
+"""How a deployed filter stands: object by object, workload by workload, node by node."""
+
+import asyncio
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from weft.clusters.nodes import Nodes, NotDistributed
+from weft.clusters.records import Record
+from weft.clusters.rollouts import RolloutFailed, rollout_state
+from weft.kube import Kube, Ref
+from weft.mesh import Do, Step, Workload, unmounted
+
+__all__ = ["Part", "Standing", "State", "standing"]
+
+
+class State(StrEnum):
+    """Of one part of a filter, or of the whole."""
+
+    READY = "Ready"
+    CHANGING = "Changing"
+    """On its way, or interrupted on it."""
+    MISSING = "Missing"
+    """Somebody took it away."""
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing that a filter consists of."""
+
+    what: str
+    state: State
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A filter and its parts."""
+
+    record: Record
+    parts: tuple[Part, ...]
+
+    @property
+    def state(self) -> State:
+        """The worst of the parts."""
+        found = {part.state for part in self.parts}
+        if not self.record.settled:
+            found.add(State.CHANGING)
+        return next(
+            (one for one in (State.FAILED, State.MISSING, State.CHANGING) if one in found), State.READY
+        )
+
+    def document(self) -> dict[str, Any]:
+        """What ``weft status -o json`` shows."""
+        record = self.record
+        return {
+            "name": record.name,
+            "namespace": record.namespace,
+            "id": record.filter_id,
+            "target": record.target,
+            "image": record.image,
+            "state": str(self.state),
+            "parts": [
+                {"what": part.what, "state": str(part.state), "message": part.message} for part in self.parts
+            ],
+        }
+
+
+async def standing(kube: Kube, nodes: Nodes, record: Record) -> Standing:
+    """Ask the cluster about everything that ``record`` says is there."""
+    parts = await asyncio.gather(*(_part(kube, nodes, step) for step in record.removal))
+    return Standing(record, tuple(part for part in parts if part))
+
+
+async def _part(kube: Kube, nodes: Nodes, step: Step) -> Part | None:
+    if step.do is Do.UNMOUNT:
+        return await _mounted(kube, step)
+    if step.file is not None:
+        what = f"module {step.file.sha256[:12]} on nodes"
+        try:
+            await nodes.wait(step.file, seconds=0, say=lambda _: None)
+        except NotDistributed as error:
+            return Part(what, State.CHANGING, str(error))
+        return Part(what, State.READY)
+    ref = Ref.of(step.object or {})
+    held = await kube.find(ref)
+    return Part(str(ref), State.READY if held else State.MISSING, "" if held else "it is not there")
+
+
+async def _mounted(kube: Kube, step: Step) -> Part | None:
+    ref = Ref.of(step.object or {})
+    held = await kube.find(ref)
+    if held is None:
+        return None  # a workload that is gone needs nothing
+    workload = Workload.of({**held, "kind": ref.kind})
+    if unmounted(workload, step.volume) == unmounted(workload, ""):
+        return Part(str(ref), State.MISSING, f"its pods do not mount {step.volume}")
+    try:
+        missing = rollout_state({**held, "kind": ref.kind})
+    except RolloutFailed as error:
+        return Part(str(ref), State.FAILED, str(error))
+    return Part(str(ref), State.CHANGING if missing else State.READY, missing)

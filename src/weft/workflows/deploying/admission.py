@@ -1,0 +1,129 @@
+"""Before anything is deployed: the image judged and fetched, its configs tried on the filter itself."""
+
+import asyncio
+import base64
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from weft.errors import FilterRefused, NotFound, UsageError
+from weft.kube import Kube, Ref
+from weft.mesh import Facts, ImageUrl, Intent, base_config
+from weft.oci import Reference
+from weft.registry import Registries
+from weft.signing import Policy, PublicKey
+from weft.store import Store
+from weft.workflows.deploying.facts import Looker
+from weft.workflows.images.pull import pull
+from weft.workflows.running.configs import check_config
+from weft.workflows.running.loading import attached_schema
+from weft.workflows.signatures.verify import judge_by
+
+__all__ = ["check_configs", "fetch_image"]
+
+
+async def fetch_image(
+    kube: Kube, registries: Registries, intent: Intent, looker: Looker, policy: Policy | None
+) -> None:
+    """Have the image of ``intent`` in the store, as its tag means now.
+
+    It must have the signatures that ``policy`` and the intent's own ``verify`` want. Raises ``Unverified``,
+    ``NotFound`` or what the registry raises.
+    """
+    image = ImageUrl.parse(intent.spec.image)
+    own = await _own_policy(kube, intent)
+    policies = [one for one in (policy, own) if one]
+    if image.scheme != "oci" or looker.module is not None:
+        if policies:
+            raise UsageError(f"{intent.spec.image}: only images of a registry can be verified")
+        return
+    store = Store(looker.store)
+
+    async def judge(source: Any, reference: Reference, digest: Any) -> None:
+        for one in policies:
+            await judge_by(one)(source, reference, digest)
+
+    reference = image.reference
+    if policies or reference.digest is None or not _here(store, reference):
+        await pull(store, registries, reference, judge=judge if policies else None, attached=True)
+
+
+async def check_configs(intent: Intent, facts: Facts, looker: Looker) -> None:
+    """Try each config of ``intent`` on the filter's schema and on the filter, in this process.
+
+    Raises ``UsageError`` with the place in the config, ``FilterRefused`` with what the filter logged. Where
+    the module is not known, nothing is checked.
+    """
+    content = facts.module.content if facts.module else None
+    if content is None:
+        return
+    schema = await _schema(intent, looker)
+    root_id = intent.spec.root_id or next(iter(facts.root_ids), "")
+    configs = list(_configs(intent, facts))
+    for where, config in configs:
+        if schema is not None and config is not None:
+            check_config(config, schema, where=where)
+    await asyncio.to_thread(_try, content, looker.cache / "modules", root_id, intent, configs)
+
+
+def _try(content: bytes, cache: Path, root_id: str, intent: Intent, configs: list[tuple[str, Any]]) -> None:
+    from weft.testhost import Code, Host, Plugin, config_bytes
+
+    code = Code.load(content, cache)
+    for where, config in configs:
+        told = b"" if config is None else config_bytes(config)
+        plugin = Plugin(root_id=root_id, config=told, environment=dict(intent.spec.environment))
+        try:
+            Host.start(code, plugin)
+        except FilterRefused as error:
+            hint = "--skip-config-check deploys it anyway"
+            raise FilterRefused(f"{where}: the filter refuses it", hint=hint, detail=error.detail) from error
+
+
+async def _schema(intent: Intent, looker: Looker) -> Any:
+    """The JSON Schema that came with the image; ``None`` when there is none, or it is not here."""
+    image = ImageUrl.parse(intent.spec.image)
+    store = Store(looker.store)
+    if image.scheme != "oci" or not _here(store, image.reference):
+        return None
+    return await attached_schema(store, image.reference)
+
+
+def _configs(intent: Intent, facts: Facts) -> Iterator[tuple[str, Any]]:
+    named = f"filter {intent.metadata.name}"
+    yield f"{named}: spec.config", base_config(intent, facts)
+    for index, route in enumerate(intent.spec.routes):
+        if not route.disabled and route.config is not None:
+            yield f"{named}: spec.routes[{index}].config", route.config
+
+
+async def _own_policy(kube: Kube, intent: Intent) -> Policy | None:
+    if intent.spec.verify is None:
+        return None
+    keys = {}
+    for index, key in enumerate(intent.spec.verify.keys):
+        where = f"spec.verify.keys[{index}]"
+        name, data = where, key.pem.encode()
+        if key.secret_ref is not None:
+            ref = Ref("v1", "Secret", key.secret_ref.name, intent.metadata.namespace)
+            name, data = ref.name, await _secret(kube, ref, key.secret_ref.key or "cosign.pub", where)
+        keys[name] = PublicKey.load(data, where=where)
+    return Policy.of_keys(keys)
+
+
+async def _secret(kube: Kube, ref: Ref, key: str, where: str) -> bytes:
+    held = await kube.find(ref)
+    if held is None:
+        raise UsageError(f"{where}: no {ref}")
+    data = held.get("data") or {}
+    if key not in data:
+        raise UsageError(f"{where}: {ref} has no key {key!r}")
+    return base64.b64decode(data[key])
+
+
+def _here(store: Store, reference: Reference) -> bool:
+    try:
+        store.find(reference)
+    except NotFound:
+        return False
+    return True

@@ -1,0 +1,100 @@
+"""Deploy to a cluster, undeploy, and ask how things stand there."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from weft.clusters import Deployer, Nodes, Prospect, Record, Records, Standing, look, standing
+from weft.kube import find_cluster, open_kube
+from weft.signing import Policy
+from weft.workflows.deploying.admission import check_configs, fetch_image
+from weft.workflows.deploying.documents import Documents
+from weft.workflows.deploying.facts import Looker
+from weft.workflows.images.registries import open_registries
+
+__all__ = ["ClusterAccess", "Deployment", "deploy", "opened", "stand", "undeploy"]
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterAccess:
+    """Which cluster, and where weft's own part is in it."""
+
+    env: Mapping[str, str]
+    kubeconfig: Path | None = None
+    context: str = ""
+    system: str = "weft-system"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """How to deploy."""
+
+    looker: Looker
+    policy: Policy | None = None
+    istiod: str = ""
+    check_config: bool = True
+    seconds: float = 300.0
+    force: bool = False
+    dry_run: bool = False
+
+
+@asynccontextmanager
+async def opened(
+    access: ClusterAccess, *, seconds: float = 300.0, force: bool = False, say: Say
+) -> AsyncIterator[Deployer]:
+    """The cluster, ready to deploy to. Raises ``UsageError`` where nothing says which one."""
+    cluster = find_cluster(access.env, file=access.kubeconfig, context=access.context)
+    async with open_kube(cluster, access.env) as kube:
+        yield Deployer(kube=kube, system=access.system, seconds=seconds, force=force, say=say)
+
+
+async def deploy(
+    access: ClusterAccess,
+    documents: Documents,
+    how: Deployment,
+    *,
+    show: Callable[[Prospect], None],
+    say: Say,
+) -> list[Prospect]:
+    """Deploy all intents of ``documents``, one after the other; ``show`` is told each plan before it is done.
+
+    Everything is looked at and planned before anything is changed. Raises ``PlanRefused``, ``Unverified``,
+    ``FilterRefused`` or ``UsageError`` then, ``RolledBack`` later.
+    """
+    async with (
+        opened(access, seconds=how.seconds, force=how.force, say=say) as deployer,
+        open_registries(access.env, ()) as registries,
+    ):
+        prospects = []
+        for imported in documents.intents:
+            intent = imported.intent
+            await fetch_image(deployer.kube, registries, intent, how.looker, how.policy)
+            known = await asyncio.to_thread(how.looker.facts, intent, Documents())
+            facts = await look(deployer.kube, intent, known, istiod=how.istiod)
+            prospects.append(await deployer.prospect(intent, facts))
+            if how.check_config:
+                await check_configs(intent, facts, how.looker)
+        for prospect in prospects:
+            show(prospect)
+            if not how.dry_run:
+                await deployer.deploy(prospect)
+        return prospects
+
+
+async def undeploy(access: ClusterAccess, name: str, namespace: str, *, seconds: float, say: Say) -> Record:
+    """Take a filter away; raises as ``Deployer.undeploy`` does."""
+    async with opened(access, seconds=seconds, say=say) as deployer:
+        return await deployer.undeploy(name, namespace or deployer.kube.cluster.namespace)
+
+
+async def stand(access: ClusterAccess, name: str, namespace: str) -> list[Standing]:
+    """How the filters of ``namespace`` (of all, where it is empty) stand, or the one called ``name``."""
+    async with opened(access, say=lambda _: None) as deployer:
+        records = await Records(deployer.kube).list(namespace)
+        chosen = [one for one in records if not name or name in {one.name, one.filter_id}]
+        nodes = Nodes(deployer.kube, deployer.system, deployer.clock)
+        return list(await asyncio.gather(*(standing(deployer.kube, nodes, one) for one in chosen)))
