@@ -114,9 +114,9 @@ def _deploy(console: Console, target: str, fields: dict[str, Any], words: dict[s
         dry_run=words.pop("dry_run"),
     )
     documents = gathered(console, files, image=image, target=target, fields=fields, **words)
-    for one in documents.intents:
-        for note in one.notes:
-            console.talk(f"note: {one.intent.metadata.name}: {note}")
+    for asked in documents.intents:
+        for note in asked.notes:
+            console.talk(f"note: {asked.intent.metadata.name}: {note}")
 
     def show(prospect: "Prospect") -> None:
         _show(console, prospect, dry_run=how.dry_run)

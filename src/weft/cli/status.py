@@ -38,8 +38,8 @@ def status(console: Console, /, name: str, namespace: str, form: str, **access: 
     elif name:
         for one in found:
             console.talk(f"{one.record}: {one.record.image} on {one.record.target}")
-            rows = [(part.what, str(part.state), part.message) for part in one.parts]
-            console.table(("PART", "STATE", "MESSAGE"), rows)
+            parts = [(part.what, str(part.state), part.message) for part in one.parts]
+            console.table(("PART", "STATE", "MESSAGE"), parts)
     else:
         rows = [
             (one.record.namespace, one.record.name, one.record.target, str(one.state), one.record.image)
