@@ -1,8 +1,9 @@
 """A real Kubernetes API: etcd and kube-apiserver as processes of ours, on ports of their own.
 
 ``api_server`` gives it with an administrator's kubeconfig; ``user`` makes kubeconfigs of people with no
-rights at all. The API server can be killed and started again. There are no nodes and no kubelets: who needs
-a pod makes one.
+rights at all, ``grant`` gives them some. The API server can be killed and started again. There are no
+kubelets: ``node`` and ``pod`` make what they would, ``run_pods`` plays them for the pods of Deployments.
+``ask`` is one request of the administrator's, without any of weft's code.
 """
 
 import json
@@ -14,13 +15,16 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 
 from parts import tool
 from worlds.certificates import certificates, issue, openssl
 
 _START_SECONDS = 60.0
+_READY = {"type": "Ready", "status": "True"}
 
 
 @dataclass
@@ -64,7 +68,9 @@ class Cluster:
         self._wait("/readyz")
 
     def start_controllers(self) -> None:
-        """Deployments get their ReplicaSets and pods; nobody runs them."""
+        """Deployments get their ReplicaSets and pods; nobody runs them. Once is enough."""
+        if "controllers" in self.processes:
+            return
         self._run(
             "controllers",
             tool("kubernetes", "kube"),
@@ -76,8 +82,74 @@ class Cluster:
             "--controllers=deployment,replicaset,statefulset,daemonset,garbagecollector,namespace",
         )
 
+    def ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        """The answer to one request; a refusal is a ``urllib.error.HTTPError``."""
+        kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
+        request = urllib.request.Request(  # noqa: S310 - https
+            f"{self.url}{path}",
+            data=None if body is None else json.dumps(body).encode(),
+            method=method,
+            headers={"Content-Type": kind},
+        )
+        with urllib.request.urlopen(request, context=self._admin_context, timeout=30) as answer:  # noqa: S310
+            return dict(json.load(answer))
+
+    def namespace(self, name: str, **labels: str) -> str:
+        """A new namespace."""
+        self.ask("POST", "/api/v1/namespaces", {"metadata": {"name": name, "labels": labels}})
+        return name
+
+    def grant(self, user: str, *rules: dict[str, list[str]], namespace: str = "") -> None:
+        """Let ``user`` do what ``rules`` say (as of RBAC), in one namespace or everywhere."""
+        kind = "Role" if namespace else "ClusterRole"
+        root = "/apis/rbac.authorization.k8s.io/v1" + (f"/namespaces/{namespace}" if namespace else "")
+        group = "rbac.authorization.k8s.io"
+        metadata = {"generateName": f"{user}-"}
+        role = self.ask("POST", f"{root}/{kind.lower()}s", {"metadata": metadata, "rules": rules})
+        binding = {
+            "metadata": metadata,
+            "roleRef": {"apiGroup": group, "kind": kind, "name": role["metadata"]["name"]},
+            "subjects": [{"apiGroup": group, "kind": "User", "name": user}],
+        }
+        self.ask("POST", f"{root}/{kind.lower()}bindings", binding)
+
+    def node(self, name: str, **labels: str) -> dict[str, Any]:
+        """A node that is Ready; nothing runs on it."""
+        self.ask("POST", "/api/v1/nodes", {"metadata": {"name": name, "labels": labels}})
+        return self.ask("PATCH", f"/api/v1/nodes/{name}/status", {"status": {"conditions": [_READY]}})
+
+    def pod(
+        self, name: str, namespace: str, *, node: str = "", ip: str = "10.0.0.1", **labels: str
+    ) -> dict[str, Any]:
+        """A pod that is Running and Ready, as a kubelet would say."""
+        pod = {
+            "metadata": {"name": name, "labels": labels},
+            "spec": {"containers": [{"name": "app", "image": "app"}], "nodeName": node},
+        }
+        self.ask("POST", f"/api/v1/namespaces/{namespace}/pods", pod)
+        return self._run_pod(name, namespace, ip)
+
+    def run_pods(self, namespace: str) -> int:
+        """Make every pod of ``namespace`` Running and Ready; gives how many there are."""
+        pods = self.ask("GET", f"/api/v1/namespaces/{namespace}/pods")["items"]
+        for number, pod in enumerate(pods, 1):
+            if _READY["type"] not in {one["type"] for one in pod["status"].get("conditions", ())}:
+                self._run_pod(pod["metadata"]["name"], namespace, f"10.0.0.{number % 250 + 1}")
+        return len(pods)
+
     def log(self, name: str = "apiserver") -> str:
         return (self.folder / f"{name}.log").read_text(errors="replace")
+
+    @cached_property
+    def _admin_context(self) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=str(certificates().authority))
+        user = json.loads(self.admin.read_text())["users"][0]["user"]
+        context.load_cert_chain(user["client-certificate"], user["client-key"])
+        return context
+
+    def _run_pod(self, name: str, namespace: str, ip: str) -> dict[str, Any]:
+        status = {"phase": "Running", "podIP": ip, "podIPs": [{"ip": ip}], "conditions": [_READY]}
+        return self.ask("PATCH", f"/api/v1/namespaces/{namespace}/pods/{name}/status", {"status": status})
 
     def _run(self, name: str, program: Path | None, *words: str) -> None:
         assert program is not None
