@@ -10,15 +10,17 @@ import json
 import socket
 import ssl
 import subprocess
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 
 from parts import tool
 from worlds.certificates import certificates, issue, openssl
@@ -139,6 +141,54 @@ class Cluster:
 
     def log(self, name: str = "apiserver") -> str:
         return (self.folder / f"{name}.log").read_text(errors="replace")
+
+    @contextmanager
+    def kubelet(self, namespace: str) -> Iterator[None]:
+        """Every pod of ``namespace`` runs, as soon as it is there, while the block runs."""
+        self.start_controllers()
+        over = threading.Event()
+
+        def run() -> None:
+            while not over.wait(0.1):
+                self.run_pods(namespace)
+
+        with ThreadPoolExecutor(1) as threads:
+            running = threads.submit(run)
+            try:
+                yield
+            finally:
+                over.set()
+                running.result()
+
+    def knows(self, group: str, version: str, kind: str, plural: str) -> None:
+        """Have a kind of others, whatever its objects hold. Once is enough."""
+        name = f"{plural}.{group}"
+        schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+        held = {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": name},
+            "spec": {
+                "group": group,
+                "scope": "Namespaced",
+                "names": {"kind": kind, "plural": plural, "singular": kind.lower()},
+                "versions": [{"name": version, "served": True, "storage": True, "schema": schema}],
+            },
+        }
+        root = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+        if name in {one["metadata"]["name"] for one in self.ask("GET", root)["items"]}:
+            return
+        self.ask("POST", root, held)
+        end = time.monotonic() + _START_SECONDS
+        while plural not in {one["name"] for one in self._served(group, version)}:
+            assert time.monotonic() < end, f"{kind} is not served"
+            time.sleep(0.05)
+
+    def _served(self, group: str, version: str) -> list[dict[str, Any]]:
+        try:
+            return list(self.ask("GET", f"/apis/{group}/{version}")["resources"])
+        except HTTPError:
+            return []
 
     @cached_property
     def _admin_context(self) -> ssl.SSLContext:

@@ -13,7 +13,7 @@ from weft.clusters.looking import ControlPlane, control_planes, look
 from weft.clusters.nodes import MODULE_LABEL, Nodes, NotDistributed, node_report, wanted_images
 from weft.clusters.records import Record, Records
 from weft.clusters.rollouts import RolloutFailed
-from weft.clusters.standing import Part, Standing, State, standing
+from weft.clusters.standings import Part, Standing, State, standing
 
 __all__ = [
     "MODULE_LABEL",

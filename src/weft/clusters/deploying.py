@@ -9,7 +9,7 @@ from weft.clusters.nodes import Nodes
 from weft.clusters.records import Record, Records, without_shared
 from weft.errors import NotFound, UsageError, WeftError
 from weft.kube import Kube
-from weft.mesh import Facts, Intent, Plan, Step, make_plan, transition
+from weft.mesh import Facts, Intent, Plan, PlanRefused, Step, make_plan, transition
 
 __all__ = ["Deployer", "Prospect"]
 
@@ -42,7 +42,11 @@ class Deployer:
 
         Raises ``PlanRefused``, and ``UsageError`` when another filter has the same id.
         """
-        plan = make_plan(intent, facts)
+        try:
+            plan = make_plan(intent, facts)
+        except PlanRefused as error:
+            named = f"filter {intent.metadata.name}: {error}"
+            raise PlanRefused(named, reasons=error.reasons, hint=error.hint) from error
         records = await Records(self.kube).list(intent.metadata.namespace)
         before = next((one for one in records if one.name == intent.metadata.name), None)
         others = [one for one in records if one is not before]

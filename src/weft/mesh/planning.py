@@ -63,7 +63,9 @@ def _istio(intent: Intent, facts: Facts, istio: IstioTarget) -> Plan:
             refusals.append(refusal)
             continue
         return _explained(plan, mode, refusals)
-    reasons = tuple(str(refusal) for refusal in refusals)
+    reasons = tuple(dict.fromkeys(str(refusal) for refusal in refusals))
+    if len(reasons) == 1:
+        raise refusals[0]
     raise PlanRefused("no mode of Istio can do this: " + " / ".join(reasons), reasons=reasons)
 
 

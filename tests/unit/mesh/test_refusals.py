@@ -89,8 +89,7 @@ class TestRefused:
             ),
             pytest.param(
                 {"configFrom": [{"path": "token", "secretKeyRef": {"name": "s", "key": "k"}}]},
-                "no mode of Istio can do this: spec.configFrom[0]: Secret s with key 'k' is not known /"
-                " spec.configFrom[0]: Secret s with key 'k' is not known",
+                "spec.configFrom[0]: Secret s with key 'k' is not known",
                 id="secret",
             ),
         ],
