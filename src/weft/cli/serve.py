@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from weft.cli.cluster_options import cluster_access, cluster_options
 from weft.cli.console import Console
 from weft.cli.verify_options import policy_of, verify_options
 
@@ -20,6 +21,8 @@ def serve() -> None:
 
 @serve.command("node-cache")
 @click.argument("references", metavar="[REF]...", nargs=-1)
+@click.option("--cluster", is_flag=True, help="Also what filters of the cluster need.")
+@cluster_options
 @click.option("--ref-file", type=_FILE, metavar="FILE", help="More images, one a line; read again and again.")
 @click.option(
     "--directory",
@@ -72,6 +75,7 @@ def node_cache(
     console: Console,
     /,
     references: tuple[str, ...],
+    cluster: bool,
     ref_file: Path | None,
     directory: Path,
     port: int,
@@ -106,7 +110,9 @@ def node_cache(
         interval=words.pop("interval"),
         settings=settings,
     )
+    access = cluster_access(console, words)
     duty = Duty(
+        cluster=access if cluster else None,
         references=tuple(map(Reference.parse, references)),
         list_file=ref_file,
         policy=policy_of(verify_keys, verify_policy),

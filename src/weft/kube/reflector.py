@@ -41,7 +41,7 @@ class Reflector:
         api_version: str,
         kind: str,
         *,
-        on_change: OnChange,
+        on_change: OnChange = lambda _before, _now: None,
         namespace: str = "",
         labels: str = "",
         fields: str = "",

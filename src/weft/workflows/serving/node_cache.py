@@ -22,7 +22,9 @@ from weft.nodecache import (
 )
 from weft.oci import Reference
 from weft.signing import Policy
+from weft.workflows.deploying.cluster import ClusterAccess
 from weft.workflows.images.registries import open_registries
+from weft.workflows.serving.following import following
 from weft.workflows.signatures.verify import verified
 
 __all__ = ["Duty", "Place", "keep_node", "settle_node"]
@@ -34,6 +36,8 @@ class Duty:
 
     references: tuple[Reference, ...] = ()
     list_file: Path | None = None
+    cluster: ClusterAccess | None = None
+    """Also what filters of this cluster need; it is told what the node holds."""
     policy: Policy | None = None
 
     def wanted(self, before: Wanted) -> Wanted:
@@ -81,14 +85,20 @@ async def keep_node(
     ready: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Pass after pass until cancelled; ``ready`` is told the URL, once it answers."""
-    async with _cache(duty, place, env, say) as cache, _served(cache, place) as url:
+    async with (
+        _cache(duty, place, env, say) as cache,
+        _served(cache, place) as url,
+        following(duty.cluster, place.node, say) as cluster,
+    ):
         if url:
             ready(url)
         wanted = Wanted()
         while True:
             with os_errors_as(f"cannot use {place.folder}"):
                 wanted = duty.wanted(wanted)
-                await cache.settle(wanted)
+                await cache.settle(cluster.added_to(wanted) if cluster else wanted)
+            if cluster:
+                await cluster.tell(cache.report())
             await asyncio.sleep(place.interval)
 
 
@@ -96,8 +106,8 @@ async def keep_node(
 async def _cache(
     duty: Duty, place: Place, env: Mapping[str, str], say: Callable[[str], None]
 ) -> AsyncIterator[NodeCache]:
-    if not duty.references and duty.list_file is None:
-        raise UsageError("no images to keep", hint="name some, or a file with --ref-file")
+    if not (duty.references or duty.list_file or duty.cluster):
+        raise UsageError("no images to keep", hint="name some, a file with --ref-file, or --cluster")
     async with open_registries(env, ()) as registries:
 
         async def admit(reference: Reference) -> Reference:
