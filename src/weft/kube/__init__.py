@@ -10,7 +10,7 @@ May import: ``weft.net``, ``weft.base``, ``weft.errors``.
 from weft.kube.client import Kube, WatchEvent
 from weft.kube.errors import Conflict, Denied, Expired, KubeError, Missing
 from weft.kube.kubeconfig import Cluster, find_cluster
-from weft.kube.lease import Lease
+from weft.kube.lease import Lease, LeaseLost
 from weft.kube.objects import Listing, Object, Ref, Resource
 from weft.kube.opening import open_kube
 from weft.kube.queue import WorkQueue
@@ -24,6 +24,7 @@ __all__ = [
     "Kube",
     "KubeError",
     "Lease",
+    "LeaseLost",
     "Listing",
     "Missing",
     "Object",

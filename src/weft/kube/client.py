@@ -5,21 +5,24 @@ found by discovery, so what a cluster does not know is said at once.
 """
 
 import json
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
-from weft.kube.errors import Missing, refusal
+from weft.errors import UsageError
+from weft.kube.errors import Expired, Missing, refusal
 from weft.kube.kubeconfig import Cluster
 from weft.kube.objects import Listing, Object, Ref, Resource
 from weft.kube.transport import Ask, Transport
+from weft.net import HttpFailure, Response
 
 __all__ = ["Kube", "WatchEvent"]
 
 _PAGE = 500
 # The API ends a watch after this time and we start the next; a dead connection is noticed so much sooner.
 _WATCH_SECONDS = 50
+_MAX_LINE = 64 * 1024 * 1024
+_ERROR = "ERROR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +87,14 @@ class Kube:
         items: list[Object] = []
         what = f"list {resource.plural}" + (f" in {namespace}" if namespace else "")
         while True:
-            answer = await self._ask(Ask(method="GET", path=resource.path(namespace), query=query, what=what))
+            ask = Ask(method="GET", path=resource.path(namespace), query=query, what=what)
+            try:
+                answer = await self._ask(ask)
+            except Expired:  # we were too slow for pages of one moment: all at once, then
+                if "limit" not in query:
+                    raise
+                query, items = _selectors(labels, fields), []
+                continue
             metadata = answer.get("metadata") or {}
             # Members of a list do not say their kind.
             items += ({"apiVersion": api_version, "kind": kind, **one} for one in answer.get("items") or ())
@@ -125,7 +135,7 @@ class Kube:
         """Make an object that must not be there yet; raises ``KubeError`` with reason AlreadyExists."""
         ref = Ref.of(held)
         resource = await self.resource(ref.api_version, ref.kind)
-        path = resource.path(ref.namespace)
+        path = resource.path(self._namespace(ref, resource))
         return await self._ask(Ask(method="POST", path=path, what=f"create {ref}", body=held))
 
     async def replace(self, held: Object) -> Object:
@@ -133,7 +143,10 @@ class Kube:
         return await self._ask(await self._on("PUT", Ref.of(held), "replace", body=held))
 
     async def delete(self, ref: Ref, *, uid: str = "", wait_for_children: bool = False) -> bool:
-        """Remove the object; gives whether it was there. With ``uid`` only that very one."""
+        """Remove the object; gives whether it was there.
+
+        With ``uid`` only that very one: raises ``Conflict`` when another has its name now.
+        """
         options: dict[str, Any] = {"apiVersion": "v1", "kind": "DeleteOptions"}
         options["propagationPolicy"] = "Foreground" if wait_for_children else "Background"
         options |= {"preconditions": {"uid": uid}} if uid else {}
@@ -164,11 +177,11 @@ class Kube:
         namespace: str = "",
         labels: str = "",
         fields: str = "",
-    ) -> AsyncIterator[WatchEvent]:
+    ) -> AsyncGenerator[WatchEvent, None]:
         """What happens to objects of ``kind`` after ``since``, until the API ends the watch in good order.
 
         Raises ``Expired`` when ``since`` is too long ago, ``HttpFailure`` when the connection breaks; nothing
-        is tried again.
+        is tried again. Who leaves before the end closes the generator (``aclosing``).
         """
         resource = await self.resource(api_version, kind)
         query = {
@@ -179,11 +192,8 @@ class Kube:
         } | _selectors(labels, fields)
         ask = Ask(method="GET", path=resource.path(namespace), query=query, what=f"watch {resource.plural}")
         async with self._transport.once(ask) as response:
-            rest = b""
-            async for chunk in response.chunks():
-                *lines, rest = (rest + chunk).split(b"\n")
-                for event in _events(lines, ask.what):
-                    yield event
+            async for line in _lines(response, ask.what):
+                yield _event(line, ask.what)
 
     async def _discover(self, api_version: str, kind: str) -> dict[str, Resource]:
         root = "/api" if "/" not in api_version else "/apis"
@@ -210,27 +220,44 @@ class Kube:
         body: Any = None,
         content_type: str = "application/json",
     ) -> Ask:
+        if not ref.name:  # the path would be that of all of them
+            raise UsageError(f"{verb} {ref.kind}: without a name")
         resource = await self.resource(ref.api_version, ref.kind)
-        namespace = ref.namespace or (self.cluster.namespace if resource.namespaced else "")
         return Ask(
             method=method,
-            path=resource.path(namespace, quote(ref.name, safe=""), subresource),
+            path=resource.path(self._namespace(ref, resource), ref.name, subresource),
             query=query or {},
             what=f"{verb} {subresource + ' of ' if subresource else ''}{ref}",
             body=body,
             content_type=content_type,
         )
 
+    def _namespace(self, ref: Ref, resource: Resource) -> str:
+        return ref.namespace or (self.cluster.namespace if resource.namespaced else "")
 
-def _events(lines: list[bytes], what: str) -> Iterator[WatchEvent]:
-    for line in lines:
-        if not line.strip():
-            continue
+
+async def _lines(response: Response, what: str) -> AsyncIterator[bytes]:
+    """Whole lines only: what a connection broke off in the middle of comes again."""
+    rest = bytearray()
+    async for chunk in response.chunks():
+        *lines, last = chunk.split(b"\n")
+        for line in lines:
+            yield bytes(rest + line)
+            rest.clear()
+        rest += last
+        if len(rest) > _MAX_LINE:
+            raise HttpFailure(f"{what}: an event is larger than {_MAX_LINE} bytes", temporary=False)
+
+
+def _event(line: bytes, what: str) -> WatchEvent:
+    try:
         event = json.loads(line)
-        if event["type"] == "ERROR":
-            status = event["object"]
-            raise refusal(what, int(status.get("code") or 0), status)
-        yield WatchEvent(event["type"], event["object"])
+        kind, held = event["type"], event["object"]
+        if kind != _ERROR and held["metadata"]["resourceVersion"]:
+            return WatchEvent(kind, held)
+    except (ValueError, RecursionError, LookupError, TypeError) as error:
+        raise HttpFailure(f"{what}: what came is no event", temporary=False) from error
+    raise refusal(what, held)
 
 
 def _selectors(labels: str, fields: str) -> dict[str, str]:

@@ -20,7 +20,8 @@ __all__ = ["Conflict", "Denied", "Expired", "KubeError", "Missing", "refusal"]
 _NOT_FOUND = 404
 _CONFLICT = 409
 _GONE = 410
-_DENIED = frozenset({401, 403})
+_UNKNOWN = 401
+_DENIED = frozenset({_UNKNOWN, 403})
 # Codes after which the same request may be right: API conventions, "HTTP Status codes".
 _TEMPORARY = frozenset({429, 500, 502, 503, 504})
 
@@ -65,29 +66,34 @@ class Expired(KubeError):
     """The history that was asked for is no longer kept: list again."""
 
 
-def refusal(what: str, code: int, status: Mapping[str, Any], wait: float = 0.0) -> KubeError:
-    """The error for an answer: ``what`` was asked, ``status`` is the answer's body as far as it is one."""
+def refusal(what: str, status: Any, code: int = 0, wait: float = 0.0) -> KubeError:
+    """The error for an answer: ``what`` was asked, ``status`` is the answer's body as far as it is one.
+
+    Without a ``code`` of HTTP's the body says it.
+    """
+    status = _mapping(status)
+    details = _mapping(status.get("details"))
     message, reason = str(status.get("message") or ""), str(status.get("reason") or "")
-    details = status.get("details") if isinstance(status.get("details"), dict) else {}
-    causes = [one for one in (details or {}).get("causes") or () if isinstance(one, dict)]
-    wait = max(wait, float((details or {}).get("retryAfterSeconds") or 0))
-    said = f"{what}: {' '.join(message.split()) or f'status {code}'}"
+    causes = details.get("causes")
+    code = code or int(_number(status.get("code")))
+    wait = max(wait, _number(details.get("retryAfterSeconds")))
+    said = f"{what}: {_line(message) or f'status {code}'}"
     if code == _NOT_FOUND:
         return Missing(said, code=code, reason=reason)
     if code in _DENIED:
-        hint = "the credential is not, or no longer, good: log in again" if code != max(_DENIED) else None
+        hint = "the credential is not, or no longer, good: log in again" if code == _UNKNOWN else None
         return Denied(said, code=code, reason=reason, hint=hint)
     if code == _GONE or reason == "Expired":
         return Expired(said, code=_GONE, reason=reason)
     if code == _CONFLICT and reason != "AlreadyExists":
-        return _conflict(what, said, reason, causes)
+        return _conflict(what, said, reason, causes if isinstance(causes, list) else [])
     return KubeError(said, code=code, reason=reason, wait=wait)
 
 
-def _conflict(what: str, said: str, reason: str, causes: list[dict[str, Any]]) -> Conflict:
+def _conflict(what: str, said: str, reason: str, causes: list[Any]) -> Conflict:
     fields = tuple(
         (str(one.get("field")), _manager(str(one.get("message"))))
-        for one in causes
+        for one in map(_mapping, causes)
         if one.get("reason") == "FieldManagerConflict"
     )
     if not fields:
@@ -101,3 +107,16 @@ def _conflict(what: str, said: str, reason: str, causes: list[dict[str, Any]]) -
 def _manager(message: str) -> str:
     """Who, of `conflict with "helm" using apps/v1`."""
     return message.split('"')[1] if message.count('"') > 1 else message
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _number(value: Any) -> float:
+    return float(value) if isinstance(value, int) else 0.0
+
+
+def _line(text: str) -> str:
+    """Foreign words as one line."""
+    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())

@@ -6,7 +6,7 @@ Files are merged as kubectl merges them: of two entries with one name the first 
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +20,7 @@ __all__ = ["Cluster", "ExecPlugin", "User", "find_cluster"]
 
 _MAX_FILE = 4 * 1024 * 1024
 _Held = TypeVar("_Held")
+_URLS = ("https://", "http://")
 _ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
@@ -63,6 +64,7 @@ class _User(_Entry):
     password: str = ""
     exec: ExecPlugin | None = None
     auth_provider: dict[str, Any] | None = None
+    as_: str = msgspec.field(default="", name="as")
 
 
 class _Context(_Entry):
@@ -98,11 +100,11 @@ class User:
     """Who we are; PEM texts are whole files."""
 
     certificate: bytes = b""
-    key: bytes = b""
-    token: str = ""
+    key: bytes = field(default=b"", repr=False)
+    token: str = field(default="", repr=False)
     token_file: Path | None = None
     username: str = ""
-    password: str = ""
+    password: str = field(default="", repr=False)
     exec: ExecPlugin | None = None
 
 
@@ -134,12 +136,12 @@ def find_cluster(
     listed = env.get("KUBECONFIG", "")
     home = Path(env.get("HOME") or "/") / ".kube/config"
     paths = [file] if file else [Path(word) for word in listed.split(os.pathsep) if word] or [home]
-    there = [path for path in paths if path.exists()]
+    there = [path for path in paths if _exists(path)]
     if file and not there:
         raise UsageError(f"{file}: no such file")
     if there:
         return _of_files(there, context)
-    if env.get("KUBERNETES_SERVICE_HOST") and (account / "token").exists() and not context:
+    if env.get("KUBERNETES_SERVICE_HOST") and _exists(account / "token") and not context:
         return _of_pod(env, account)
     named = " and ".join(str(path) for path in paths)
     raise UsageError(
@@ -154,7 +156,7 @@ def _of_pod(env: Mapping[str, str], account: Path) -> Cluster:
     return Cluster(
         name="in-cluster",
         server=f"https://{f'[{host}]' if ':' in host else host}:{port}",
-        namespace=namespace.read_text().strip() if namespace.exists() else "default",
+        namespace=_file(namespace).decode(errors="replace").strip() if _exists(namespace) else "default",
         authority=_file(account / "ca.crt"),
         user=User(token_file=account / "token"),
     )
@@ -185,8 +187,10 @@ def _of_files(paths: list[Path], context: str) -> Cluster:
 
 def _made(name: str, namespace: str, held: tuple[_Cluster, Path], user: User, where: str) -> Cluster:
     cluster, folder = held
-    if not cluster.server.startswith(("https://", "http://")):
+    if not cluster.server.startswith(_URLS):
         raise UsageError(f"{where}: the server of context {name} is {cluster.server!r}, not a URL")
+    if cluster.proxy_url and not cluster.proxy_url.startswith(_URLS):
+        raise UsageError(f"{where}: the proxy-url of context {name} is {cluster.proxy_url!r}, not a http URL")
     authority = cluster.certificate_authority_data or _named(folder, cluster.certificate_authority)
     return Cluster(
         name=name,
@@ -206,6 +210,11 @@ def _user(user: _User, folder: Path) -> User:
         raise UsageError(
             f"the kubeconfig's auth-provider {provider} is of the years before Kubernetes 1.26",
             hint="renew the kubeconfig with your cloud's own tool: it writes an exec plugin today",
+        )
+    if user.as_:
+        raise UsageError(
+            f"the kubeconfig's user acts as {user.as_}, which weft does not",
+            hint="name a context without impersonation",
         )
     plugin = user.exec
     if plugin and "/" in plugin.command:  # a relative path is one from the file
@@ -238,6 +247,13 @@ def _read(path: Path) -> _Config:
         return msgspec.convert(data or {}, _Config)
     except msgspec.ValidationError as error:
         raise UsageError(f"{path} is no kubeconfig: {error}") from error
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # a folder that is not ours to look into
+        return False
 
 
 def _file(path: Path) -> bytes:

@@ -1,11 +1,11 @@
 """One of several that acts, the others wait: leader election by a Lease (coordination.k8s.io/v1).
 
 The holder renews its lease; who sees it unchanged for as long as it lasts, by its own clock, takes it. A
-holder that cannot renew in time stops acting before another may start.
+holder that cannot renew it for two thirds of that time stops acting: before another may start.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -46,14 +46,19 @@ class Lease:
         holder: str,
         *,
         seconds: float = 15.0,
+        on_trouble: Callable[[WeftError], None] = lambda _: None,
         clock: Clock | None = None,
     ) -> None:
+        """``holder`` is nobody else's name; ``on_trouble`` is told why the API was no help."""
         self._kube = kube
         self._ref = Ref(_API, "Lease", ref_name, namespace)
         self._holder = holder
         self._seconds = seconds
+        self._on_trouble = on_trouble
         self._clock = clock or SystemClock()
         self._seen: _Seen | None = None
+        self._good = 0.0
+        """When the last request that renewed it was sent: nobody can have seen it earlier."""
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[None]:
@@ -61,30 +66,43 @@ class Lease:
 
         Raises ``LeaseLost`` inside the block when it could not be renewed in time.
         """
-        while not await self._try():
-            await self._clock.sleep(self._seconds / 5)
         try:
+            while not await self._try(self._seconds / 3):
+                await self._clock.sleep(self._seconds / 5)
             async with beside(self._renew()):
                 yield
         finally:
             await self._give_back()
 
     async def _renew(self) -> None:
-        good = self._clock.now()
-        while True:
-            await self._clock.sleep(self._seconds / 5)
-            if await self._try():
-                good = self._clock.now()
-            elif self._clock.now() - good > self._seconds * 2 / 3:
-                raise LeaseLost(f"the {self._ref} could not be renewed for {self._clock.now() - good:.0f} s")
+        while (left := self._left()) > 0:
+            await self._clock.sleep(min(self._seconds / 5, left))
+            if (left := self._left()) <= 0 or await self._try(min(self._seconds / 3, left)):
+                continue
+            holder = self._seen.record[0] if self._seen else ""
+            if holder not in {"", self._holder}:
+                raise LeaseLost(f"the {self._ref} was taken by {holder}")
+        raise LeaseLost(f"the {self._ref} could not be renewed for {self._clock.now() - self._good:.0f} s")
 
-    async def _try(self) -> bool:
+    def _left(self) -> float:
+        """The seconds for which nobody else may start."""
+        return self._good + self._seconds * 2 / 3 - self._clock.now()
+
+    async def _try(self, within: float) -> bool:
         """Take or renew; gives whether the lease is ours."""
+        began = self._clock.now()
         try:
-            async with asyncio.timeout(self._seconds / 3):
-                return await self._take()
-        except (WeftError, TimeoutError):
+            async with asyncio.timeout(within):
+                ours = await self._take()
+        except WeftError as error:
+            self._on_trouble(error)
             return False
+        except TimeoutError:
+            self._on_trouble(WeftError(f"the {self._ref}: no answer within {within:.1f} s"))
+            return False
+        if ours:
+            self._good = began
+        return ours
 
     async def _take(self) -> bool:
         held = await self._kube.find(self._ref)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 __all__ = ["Listing", "Object", "Ref", "Resource"]
 
@@ -47,8 +48,8 @@ class Resource:
         """The path of one object, or of a collection."""
         root = "/api" if "/" not in self.api_version else "/apis"
         inside = ["namespaces", namespace] if namespace and self.namespaced else []
-        words = [self.api_version, *inside, self.plural, name, subresource]
-        return "/".join([root, *(word for word in words if word)])
+        words = [*inside, self.plural, name, subresource]
+        return "/".join([root, self.api_version, *(quote(word, safe="") for word in words if word)])
 
 
 @dataclass(frozen=True, slots=True)

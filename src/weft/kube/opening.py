@@ -62,4 +62,6 @@ def _trust(cluster: Cluster, identity: Identity, folder: Path) -> Trust:
 
 def _network(cluster: Cluster, env: Mapping[str, str], trust: Trust) -> Network:
     proxies = Proxies(cluster.proxy, cluster.proxy) if cluster.proxy else Proxies.from_env(env)
-    return Network(proxies=proxies, hosts={urlsplit(cluster.server).netloc: trust}, closed=())
+    return Network(
+        proxies=proxies, hosts={urlsplit(cluster.server).netloc.rpartition("@")[2]: trust}, closed=()
+    )

@@ -8,7 +8,7 @@ So whoever is told acts on how things are, not on how they became so.
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 from weft.base.clock import Clock, SystemClock
 from weft.base.retry import Patience
@@ -24,6 +24,9 @@ Key = tuple[str, str]
 OnChange = Callable[[Object | None, Object | None], None]
 # For ever: the API server comes back some day.
 _PATIENCE = Patience(tries=1_000_000, first=0.2, longest=15.0, deadline=float("inf"))
+_LONGEST_ASKED = 60.0
+# No watch of the API's own ends as soon as this.
+_SHORT = 1.0
 _DELETED = "DELETED"
 _BOOKMARK = "BOOKMARK"
 
@@ -32,7 +35,8 @@ class Reflector:
     """All objects of one kind, of a namespace or of all.
 
     ``on_change(before, now)`` is told each difference: ``before`` is ``None`` for a new object, ``now`` for a
-    removed one. ``keep`` makes what is held smaller; it is given an object and gives what to keep of it.
+    removed one. ``keep`` makes what is held smaller; it is given an object and gives what to keep of it, the
+    ``resourceVersion`` always.
     """
 
     def __init__(
@@ -84,24 +88,29 @@ class Reflector:
             try:
                 if not self._version:
                     await self._list()
+                began = self._clock.now()
                 await self._watch()
-                self._failures = 0
-            except Expired:
-                self._version = ""
+                if self._clock.now() - began < _SHORT:  # something between us and the API ended it
+                    await self._pause()
+                else:
+                    self._failures = 0
             except WeftError as error:
-                self._on_trouble(error)
-                await self._pause(error)
+                if not getattr(error, "temporary", False):
+                    self._version = ""
+                if not isinstance(error, Expired):
+                    self._on_trouble(error)
+                await self._pause(getattr(error, "wait", 0.0))
 
-    async def _pause(self, error: WeftError) -> None:
+    async def _pause(self, asked: float = 0.0) -> None:
         """Longer each time: a right may be granted and a kind installed while we wait."""
         self._failures += 1
         wait = _PATIENCE.wait(
             self._failures,
             spent=0.0,
-            asked=getattr(error, "wait", 0.0),
+            asked=min(asked, _LONGEST_ASKED),
             chance=random.random(),  # noqa: S311 - spreads clients out
         )
-        await self._clock.sleep(wait or 0.0)
+        await self._clock.sleep(wait or _PATIENCE.longest)
 
     async def _list(self) -> None:
         listing = await self._kube.list(*self._what, **self._where)
@@ -117,11 +126,12 @@ class Reflector:
 
     async def _watch(self) -> None:
         api_version, kind = self._what
-        async for event in self._kube.watch(api_version, kind, self._version, **self._where):
-            if event.type != _BOOKMARK:
-                self._tell(_key(event.object), None if event.type == _DELETED else event.object)
-            self._version = _version(event.object)
-            self._failures = 0
+        async with aclosing(self._kube.watch(api_version, kind, self._version, **self._where)) as events:
+            async for event in events:
+                if event.type != _BOOKMARK:
+                    self._tell(_key(event.object), None if event.type == _DELETED else event.object)
+                self._version = _version(event.object)
+                self._failures = 0
 
     def _tell(self, key: Key, now: Object | None) -> None:
         before = self._held.pop(key, None) if now is None else self._held.get(key)

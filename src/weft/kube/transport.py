@@ -19,6 +19,7 @@ from weft.net import Http, HttpFailure, Response
 __all__ = ["Ask", "Transport"]
 
 _MAX_ANSWER = 256 * 1024 * 1024
+_MAX_REFUSAL = 1024 * 1024
 _UNAUTHORIZED = 401
 _ANSWERED = range(200, 300)
 
@@ -57,15 +58,15 @@ class Transport:
             failure: HttpFailure | KubeError
             try:
                 async with self.once(ask) as response:
-                    answer = json.loads(await response.read(_MAX_ANSWER, ask.what))
-                    return answer if isinstance(answer, dict) else {}
-            except ValueError as error:
-                raise HttpFailure(f"{ask.what}: the answer is not JSON", temporary=False) from error
+                    text = await response.read(_MAX_ANSWER, ask.what)
+                return _document(text, ask.what)
             except HttpFailure as error:
                 if not ask.repeatable:
                     raise
                 failure = error
             except KubeError as error:
+                if not (ask.repeatable or error.wait):  # it may have been done all the same
+                    raise
                 failure = error
             await effort.after(failure)
 
@@ -74,18 +75,19 @@ class Transport:
         """One try, twice where a credential had to be renewed; raises ``KubeError`` for a refusal."""
         fresh = False
         while True:
-            async with self._send(ask) as response:
+            known = await self._credentials.header()
+            async with self._send(ask, known) as response:
                 if response.status in _ANSWERED:
                     yield response
                     return
-                if response.status != _UNAUTHORIZED or fresh or not self._credentials.forget():
+                if response.status != _UNAUTHORIZED or fresh or not self._credentials.forget(known):
                     raise await _refused(ask, response)
             fresh = True
 
     @asynccontextmanager
-    async def _send(self, ask: Ask) -> AsyncIterator[Response]:
+    async def _send(self, ask: Ask, known: Mapping[str, str]) -> AsyncIterator[Response]:
         query = f"?{urlencode(ask.query)}" if ask.query else ""
-        headers = {"Accept": "application/json", **await self._credentials.header()}
+        headers = {"Accept": "application/json", **known}
         body = None
         if ask.body is not None:
             headers["Content-Type"] = ask.content_type
@@ -95,12 +97,18 @@ class Transport:
             yield response
 
 
+def _document(text: bytes, what: str) -> dict[str, Any]:
+    try:
+        answer = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise HttpFailure(f"{what}: the answer is not JSON", temporary=False) from error
+    return answer if isinstance(answer, dict) else {}
+
+
 async def _refused(ask: Ask, response: Response) -> KubeError:
-    text = await response.read(_MAX_ANSWER, ask.what)
+    text = await response.read(_MAX_REFUSAL, ask.what)
     try:
         status = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         status = {"message": text.decode(errors="replace")[:500]}
-    return refusal(
-        ask.what, response.status, status if isinstance(status, dict) else {}, response.retry_after
-    )
+    return refusal(ask.what, status, response.status, response.retry_after)
