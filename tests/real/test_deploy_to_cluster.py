@@ -5,7 +5,11 @@ Nobody is Istio here: what it would read is looked at. The node caches are playe
 
 import hashlib
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -143,6 +147,21 @@ class World:
             self.cluster.ask("PATCH", f"{path}/{held['metadata']['name']}", held)
         except HTTPError:
             self.cluster.ask("POST", path, held)
+
+    @contextmanager
+    def cache_process(self, folder: Path) -> Iterator[None]:
+        """`weft serve node-cache` for the node called as the folder."""
+        words = ["serve", "node-cache", "--cluster", "--kubeconfig", str(self.cluster.admin), "--port", "0"]
+        words += ["--cache-namespace", self.system, "--directory", str(folder), "--node", folder.name]
+        env = {**os.environ, "WEFT_REGISTRY_PLAIN_HTTP": self.registry, "WEFT_HOME": str(self._home)}
+        command = [sys.executable, "-m", "weft", *words, "--interval", "0.1"]
+        with folder.with_suffix(".log").open("wb") as log:
+            process = subprocess.Popen(command, stdout=log, stderr=log, env=env)
+        try:
+            yield
+        finally:
+            process.terminate()
+            assert process.wait(30) in {0, -15}, folder.with_suffix(".log").read_text()
 
     def _pods(self) -> list[dict[str, Any]]:
         return list(self.cluster.ask("GET", f"/api/v1/namespaces/{self.system}/pods")["items"])
@@ -296,6 +315,24 @@ class TestWithNodeCaches:
             assert world.deploy("--mode", "wasmplugin").code == 0
         assert (world.names("envoyfilters"), world.annotations("details")) == ([], {})
         assert len(world.names("wasmplugins")) == 1
+
+
+def test_real_node_caches_bring_the_module_to_every_node(world: World, tmp_path: Path) -> None:
+    world.workload("details")
+    folders = [tmp_path / "one", tmp_path / "two"]
+    with ExitStack() as stack:
+        for folder in folders:
+            world.node_cache(folder.name)
+            stack.enter_context(world.cache_process(folder))
+        stack.enter_context(world.cluster.kubelet(world.namespace))
+        done = world.deploy("--mode", "envoyfilter")
+        assert done.code == 0, done.err
+        for folder in folders:
+            assert hashlib.sha256((folder / world.sha256).read_bytes()).hexdigest() == world.sha256
+        assert world.status("headers").code == 0
+        world.publish(b"three")
+        assert world.deploy("--mode", "envoyfilter").code == 0
+        assert all((folder / world.sha256).exists() for folder in folders)
 
 
 class TestControlPlanes:
