@@ -136,7 +136,7 @@ class World:
         """A node whose cache says that it holds ``modules``."""
         name = f"cache-{node}"
         if name not in {one["metadata"]["name"] for one in self._pods()}:
-            labels = {"app.kubernetes.io/name": "weft-node-cache"}
+            labels = {"app.kubernetes.io/component": "node-cache"}
             pod = {"metadata": {"name": name, "labels": labels},
                    "spec": {"nodeName": node, "containers": [{"name": "c", "image": "c"}]}}  # fmt: skip
             self.cluster.ask("POST", f"/api/v1/namespaces/{self.system}/pods", pod)

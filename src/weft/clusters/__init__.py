@@ -11,27 +11,31 @@ from weft.clusters.carrying import RolledBack
 from weft.clusters.deploying import Deployer, Prospect
 from weft.clusters.looking import ControlPlane, control_planes, look
 from weft.clusters.nodes import MODULE_LABEL, Nodes, NotDistributed, node_report, wanted_images
-from weft.clusters.records import Record, Records
+from weft.clusters.records import ANNOTATION, Keeper, Record, annotation, read_record, read_records
 from weft.clusters.rollouts import RolloutFailed
 from weft.clusters.standings import Part, Standing, State, standing
 
 __all__ = [
+    "ANNOTATION",
     "MODULE_LABEL",
     "ControlPlane",
     "Deployer",
+    "Keeper",
     "Nodes",
     "NotDistributed",
     "Part",
     "Prospect",
     "Record",
-    "Records",
     "RolledBack",
     "RolloutFailed",
     "Standing",
     "State",
+    "annotation",
     "control_planes",
     "look",
     "node_report",
+    "read_record",
+    "read_records",
     "standing",
     "wanted_images",
 ]

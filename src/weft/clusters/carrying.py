@@ -46,19 +46,25 @@ class Carrier:
     """For nodes to hold a file, and for pods to be replaced; each."""
     force: bool = False
     """Take fields that others own."""
+    back_out: bool = True
     clock: Clock = field(default_factory=SystemClock)
     say: Callable[[str], None] = lambda _: None
     _undos: list[tuple[str, Undo]] = field(default_factory=list)
     _limit: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
     async def carry_out(self, steps: Iterable[Step]) -> None:
-        """Do all, in order. Raises ``RolledBack`` when one fails, having undone the others."""
+        """Do all, in order. Raises ``RolledBack`` when one fails, having undone the others.
+
+        Without ``back_out`` it raises what went wrong, and what was done stays.
+        """
         self._undos.clear()
         try:
             for do, group in groupby(steps, key=lambda step: step.do):
                 await self._together(do, list(group))
         except WeftError as error:
-            raise await self._back_out(error) from error
+            if not self.back_out:
+                raise
+            raise await self._undo_all(error) from error
 
     async def _together(self, do: Do, steps: list[Step]) -> None:
         work: dict[Do, Work] = {
@@ -157,7 +163,7 @@ class Carrier:
     async def _put_back(self, content: Object) -> None:
         await self.kube.apply(content, manager=MANAGER, force=True)
 
-    async def _back_out(self, error: WeftError) -> RolledBack:
+    async def _undo_all(self, error: WeftError) -> RolledBack:
         stands = []
         for what, undo in reversed(self._undos):
             try:

@@ -1,12 +1,12 @@
 """Deploy and undeploy one filter: plan, record, carry out, record."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from weft.base.clock import Clock, SystemClock
 from weft.clusters.carrying import Carrier
 from weft.clusters.nodes import Nodes
-from weft.clusters.records import Record, Records, without_shared
+from weft.clusters.records import ConfigMaps, Keeper, Record, bare, read_records, without_shared
 from weft.errors import NotFound, UsageError, WeftError
 from weft.kube import Kube
 from weft.mesh import Facts, Intent, Plan, PlanRefused, Step, make_plan, transition
@@ -28,83 +28,117 @@ class Prospect:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployer:
-    """Brings filters to a cluster and takes them away; ``system`` is the namespace of the node caches."""
+    """Brings filters to a cluster and takes them away; ``system`` is the namespace of the node caches.
+
+    ``owner`` is who asks, as of ``Record``. With ``back_out`` a failure undoes what was done; without it
+    stays, and the same again goes on from there.
+    """
 
     kube: Kube
     system: str = "weft-system"
+    owner: str = ""
+    keeper: Keeper | None = None
     seconds: float = 300.0
     force: bool = False
+    back_out: bool = True
     clock: Clock = field(default_factory=SystemClock)
     say: Callable[[str], None] = lambda _: None
 
     async def prospect(self, intent: Intent, facts: Facts) -> Prospect:
         """What must be done; ``facts`` are those of ``look``. Nothing is changed.
 
-        Raises ``PlanRefused``, and ``UsageError`` when another filter has the same id.
+        Raises ``PlanRefused``, and ``UsageError`` when the filter, or its id, belongs to somebody else.
         """
         try:
             plan = make_plan(intent, facts)
         except PlanRefused as error:
             named = f"filter {intent.metadata.name}: {error}"
             raise PlanRefused(named, reasons=error.reasons, hint=error.hint) from error
-        records = await Records(self.kube).list(intent.metadata.namespace)
-        before = next((one for one in records if one.name == intent.metadata.name), None)
+        records = await read_records(self.kube, intent.metadata.namespace)
+        before = next((one for one in records if self._is(one, intent.metadata.name)), None)
         others = [one for one in records if one is not before]
-        for other in others:
-            if other.filter_id == plan.filter_id:
-                raise UsageError(
-                    f"filter {intent.metadata.name}: its id {plan.filter_id} is that of {other}",
-                    hint="give it another id, or undeploy the other",
-                )
+        self._check_others(intent, plan, others)
+        after = Record(
+            name=intent.metadata.name,
+            namespace=intent.metadata.namespace,
+            owner=self.owner,
+            filter_id=plan.filter_id,
+            target=plan.target,
+            image=str(facts.image),
+            removal=bare(plan.removal),
+        )
         steps = transition(before.plan, plan, facts) if before else plan.steps
-        after = Record.made(intent, plan, str(facts.image), plan.removal, settled=True)
         steps = without_shared(steps, others)
         return Prospect(intent=intent, plan=plan, steps=steps, before=before, after=after)
 
     async def deploy(self, prospect: Prospect) -> None:
-        """Do it. Raises ``RolledBack`` when it could not be done, with what ran before running on."""
-        records, before, after = Records(self.kube), prospect.before, prospect.after
-        if before != after:
-            await records.write(_between(before, after))
+        """Do it. Raises ``RolledBack`` when it could not be done, with what ran before running on.
+
+        Without ``back_out`` it raises what went wrong.
+        """
+        before, after, keeper = prospect.before, prospect.after, self._keeper()
+        during = after.with_removal_of(before)
+        if before != during:
+            await keeper.write(during)
         try:
             await self._carrier(after).carry_out(prospect.steps)
         except WeftError:
-            await (records.write(before) if before else records.forget(after))
+            if self.back_out:
+                await (keeper.write(before) if before else keeper.forget(after))
             raise
-        if before != after:
-            await records.write(after)
+        if during != after:
+            await keeper.write(after)
 
     async def undeploy(self, name: str, namespace: str) -> Record:
         """Take away all that the filter called ``name``, or with that id, brought.
 
-        Raises ``NotFound`` when weft knows of none, ``RolledBack`` when something stays.
+        Raises ``NotFound`` when weft knows of none, ``UsageError`` when it is somebody else's, ``RolledBack``
+        when something stays.
         """
-        records = Records(self.kube)
-        known = await records.list(namespace)
-        record = next((one for one in known if name in {one.name, one.filter_id}), None)
+        known = await read_records(self.kube, namespace)
+        named = [one for one in known if name in {one.name, one.filter_id}]
+        record = next((one for one in named if one.owner == self.owner), None)
+        if record is None and named:
+            raise _others(named[0], named[0])
         if record is None:
             names = ", ".join(one.name for one in known) or "none"
             raise NotFound(f"no filter {name} in namespace {namespace}", hint=f"there is {names}")
         others = [one for one in known if one is not record]
         await self._carrier(record).carry_out(without_shared(record.removal, others))
-        await records.forget(record)
+        await self._keeper().forget(record)
         return record
 
+    def _is(self, record: Record, name: str) -> bool:
+        return record.name == name and record.owner == self.owner
+
+    def _check_others(self, intent: Intent, plan: Plan, others: list[Record]) -> None:
+        for other in others:
+            if other.name == intent.metadata.name:
+                raise _others(other, f"filter {intent.metadata.namespace}/{intent.metadata.name}")
+            if other.filter_id == plan.filter_id:
+                raise UsageError(
+                    f"filter {intent.metadata.name}: its id {plan.filter_id} is that of {other}",
+                    hint="give it another id, or undeploy the other",
+                )
+
+    def _keeper(self) -> Keeper:
+        return self.keeper or ConfigMaps(self.kube)
+
     def _carrier(self, record: Record) -> Carrier:
-        nodes = Nodes(self.kube, self.system, self.clock)
-        name = f"{record.name}.{record.namespace}"
         return Carrier(
             kube=self.kube,
-            nodes=nodes,
-            name=name,
+            nodes=Nodes(self.kube, self.system, self.clock),
+            name=f"{record.name}.{record.namespace}",
             seconds=self.seconds,
             force=self.force,
+            back_out=self.back_out,
             clock=self.clock,
             say=self.say,
         )
 
 
-def _between(before: Record | None, after: Record) -> Record:
-    """While it is under way: with the removal of both, since parts of both may be there."""
-    more = [step for step in (before.removal if before else ()) if step not in after.removal]
-    return replace(after, removal=(*after.removal, *more), settled=False)
+def _others(record: Record, what: object) -> UsageError:
+    if record.owner:
+        hint = f"change or delete the {record.owner.partition('.')[0]} instead"
+        return UsageError(f"{what} is of {record.owner} {record.namespace}/{record.name}", hint=hint)
+    return UsageError(f"{what} was deployed by hand", hint=f"`weft undeploy {record.name}` first")

@@ -19,7 +19,7 @@ __all__ = ["MODULE_LABEL", "NODE_LABEL", "Nodes", "NotDistributed", "node_report
 
 MODULE_LABEL = "weft.dev/module"
 NODE_LABEL = "weft.dev/node"
-CACHE_PODS = "app.kubernetes.io/name=weft-node-cache"
+CACHE_PODS = "app.kubernetes.io/component=node-cache"
 _MANAGER = "weft-modules"
 _SHORT = 12
 _POLL_SECONDS = 0.5

@@ -1,23 +1,37 @@
-"""What weft has done in a cluster, kept there: for each filter a ConfigMap beside its workloads.
+"""What weft has done in a cluster, kept there, so that everything a filter brought can be taken away again.
 
-It is written before the first change, so that whatever happens, everything a filter brought can be taken away
-again, by another version of weft and from another machine. It holds no secret: configs are in the objects
-themselves.
+It is written before the first change; whatever happens then, another version of weft on another machine knows
+what may be there. What people deploy is recorded in a ConfigMap beside the workloads, what the operator
+deploys in an annotation of the custom resource that asked for it. A record holds no secret: configs are in
+the objects themselves.
 """
 
+import base64
 import json
+import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
 
-from weft.base.documents import as_yaml, parse_document
 from weft.errors import WeftError
 from weft.kube import Kube, Object, Ref
-from weft.mesh import Do, Intent, Plan, Step, object_name, read_intent
+from weft.mesh import KINDS, Do, Kind, Plan, Step, object_name, object_ref
 
-__all__ = ["LABEL", "Record", "Records", "without_shared"]
+__all__ = [
+    "ANNOTATION",
+    "LABEL",
+    "ConfigMaps",
+    "Keeper",
+    "Record",
+    "annotation",
+    "bare",
+    "read_record",
+    "read_records",
+    "without_shared",
+]
 
 LABEL = "weft.dev/record"
+ANNOTATION = "weft.dev/record"
 _MANAGER = "weft-records"
 
 
@@ -27,112 +41,119 @@ class Record:
 
     name: str
     namespace: str
+    owner: str = ""
+    """The custom resource that asked for it, ``FilterDeployment.weft.dev``; empty: a person did."""
     filter_id: str
     target: str
     image: str
     """With its digest."""
     removal: tuple[Step, ...]
-    settled: bool
-    """Whether all was done; else a deployment is under way, or was interrupted."""
-    intent: str
-    """As YAML."""
 
     @property
     def plan(self) -> Plan:
         """What is there now, as far as a next plan must know it."""
         return Plan(filter_id=self.filter_id, target=self.target, steps=(), removal=self.removal)
 
-    @property
-    def wish(self) -> Intent:
-        """What was asked for."""
-        return read_intent(parse_document(self.intent, where=str(self)), where=str(self))
+    def with_removal_of(self, other: "Record | None") -> "Record":
+        """While one takes the place of the other, parts of both may be there."""
+        more = [step for step in (other.removal if other else ()) if step not in self.removal]
+        return replace(self, removal=(*self.removal, *more)) if more else self
+
+    def document(self) -> dict[str, Any]:
+        """As plain data. Of objects only their names: what they hold is looked up when they go."""
+        return {
+            "name": self.name,
+            "id": self.filter_id,
+            "target": self.target,
+            "image": self.image,
+            "removal": [step.document() for step in self.removal],
+        }
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any], namespace: str, *, owner: str = "") -> "Record":
+        """Read what ``document()`` gave; raises ``LookupError``, ``ValueError`` or ``TypeError``."""
+        return cls(
+            name=document["name"],
+            namespace=namespace,
+            owner=owner,
+            filter_id=document["id"],
+            target=document["target"],
+            image=document["image"],
+            removal=tuple(Step.of(step) for step in document["removal"]),
+        )
 
     def __str__(self) -> str:
         return f"filter {self.namespace}/{self.name}"
 
-    @classmethod
-    def made(
-        cls, intent: Intent, plan: Plan, image: str, removal: Iterable[Step], *, settled: bool
-    ) -> "Record":
-        """For ``plan``; ``removal`` takes away all that may be there."""
-        return cls(
-            name=intent.metadata.name,
-            namespace=intent.metadata.namespace,
-            filter_id=plan.filter_id,
-            target=plan.target,
-            image=image,
-            removal=tuple(removal),
-            settled=settled,
-            intent=as_yaml(intent.document()),
-        )
 
-    def object(self) -> dict[str, Any]:
-        """As the cluster keeps it."""
-        return {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {
-                "name": object_name("weft-filter", self.name),
-                "namespace": self.namespace,
-                "labels": {LABEL: "filter", "app.kubernetes.io/managed-by": "weft"},
-            },
-            "data": {
-                "name": self.name,
-                "id": self.filter_id,
-                "target": self.target,
-                "image": self.image,
-                "state": "settled" if self.settled else "changing",
-                "intent": self.intent,
-                "removal": json.dumps([step.document() for step in self.removal], separators=(",", ":")),
-            },
-        }
-
-    @classmethod
-    def of(cls, held: Object) -> "Record":
-        """Read one; raises ``WeftError`` when somebody changed it."""
-        ref, data = Ref.of(held), held.get("data") or {}
-        try:
-            removal = tuple(Step.of(step) for step in json.loads(data["removal"]))
-            return cls(
-                name=data["name"],
-                namespace=ref.namespace,
-                filter_id=data["id"],
-                target=data["target"],
-                image=data["image"],
-                removal=removal,
-                settled=data["state"] == "settled",
-                intent=data["intent"],
-            )
-        except (LookupError, ValueError, TypeError) as error:
-            raise WeftError(
-                f"{ref} is weft's record of a filter, and cannot be read: {error}",
-                hint="take the filter's objects away by hand, then the record",
-            ) from error
+def bare(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """``steps`` with the names of objects alone."""
+    return tuple(replace(step, object=object_ref(step.object)) if step.object else step for step in steps)
 
 
-class Records:
-    """The records of a cluster."""
-
-    def __init__(self, kube: Kube) -> None:
-        self._kube = kube
-
-    async def find(self, name: str, namespace: str) -> Record | None:
-        """The one of a filter, if there is one."""
-        held = await self._kube.find(_ref(name, namespace))
-        return Record.of(held) if held else None
-
-    async def list(self, namespace: str = "") -> tuple[Record, ...]:
-        """Those of a namespace, or all."""
-        listed = await self._kube.list("v1", "ConfigMap", namespace=namespace, labels=f"{LABEL}=filter")
-        return tuple(Record.of(held) for held in listed.items)
+class Keeper(Protocol):
+    """Where the record of a filter is kept."""
 
     async def write(self, record: Record) -> None:
-        """Keep it."""
-        await self._kube.apply(record.object(), manager=_MANAGER, force=True)
+        """Keep it, in place of the one that was there."""
+        ...
 
     async def forget(self, record: Record) -> None:
         """The filter is gone."""
-        await self._kube.delete(_ref(record.name, record.namespace))
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigMaps:
+    """Records of what people deploy."""
+
+    kube: Kube
+
+    async def write(self, record: Record) -> None:
+        """Keep it."""
+        ref = _config_map(record)
+        labels = {LABEL: "filter", "app.kubernetes.io/managed-by": "weft"}
+        held = {
+            "apiVersion": ref.api_version,
+            "kind": ref.kind,
+            "metadata": {"name": ref.name, "namespace": ref.namespace, "labels": labels},
+            "data": {"record": json.dumps(record.document(), indent=1)},
+        }
+        await self.kube.apply(held, manager=_MANAGER, force=True)
+
+    async def forget(self, record: Record) -> None:
+        """The filter is gone."""
+        await self.kube.delete(_config_map(record))
+
+
+async def read_records(kube: Kube, namespace: str = "") -> tuple[Record, ...]:
+    """Those of a namespace, or all, whoever deployed; raises ``WeftError`` for one that cannot be read."""
+    listed = await kube.list("v1", "ConfigMap", namespace=namespace, labels=f"{LABEL}=filter")
+    found = [_of_config_map(held) for held in listed.items]
+    for kind in KINDS:
+        if await kube.knows(kind.api_version, kind.name):
+            resources = await kube.list(kind.api_version, kind.name, namespace=namespace)
+            records = (read_record(held, kind) for held in resources.items)
+            found += (record for record in records if record)
+    return tuple(found)
+
+
+def read_record(held: Object, kind: Kind) -> Record | None:
+    """The record in a custom resource, if it has one; raises ``WeftError`` when it cannot be read."""
+    text = (held["metadata"].get("annotations") or {}).get(ANNOTATION)
+    if text is None:
+        return None
+    try:
+        document = json.loads(zlib.decompress(base64.b64decode(text)))
+        return Record.of(document, held["metadata"]["namespace"], owner=f"{kind.name}.{kind.group}")
+    except (LookupError, ValueError, TypeError, zlib.error) as error:
+        raise _unreadable(f"annotation {ANNOTATION} of {Ref.of(held)}", error) from error
+
+
+def annotation(record: Record) -> str:
+    """A record as an annotation: the steps of hundreds of workloads are much alike, and it must be small."""
+    data = json.dumps(record.document(), separators=(",", ":")).encode()
+    return base64.b64encode(zlib.compress(data)).decode()
 
 
 def without_shared(steps: Iterable[Step], others: Iterable[Record]) -> tuple[Step, ...]:
@@ -147,5 +168,20 @@ def _mount(step: Step) -> tuple[Any, ...]:
     return held.get("kind"), metadata.get("namespace"), metadata.get("name"), step.volume
 
 
-def _ref(name: str, namespace: str) -> Ref:
-    return Ref("v1", "ConfigMap", object_name("weft-filter", name), namespace)
+def _config_map(record: Record) -> Ref:
+    return Ref("v1", "ConfigMap", object_name("weft-filter", record.name), record.namespace)
+
+
+def _of_config_map(held: Object) -> Record:
+    try:
+        document = json.loads((held.get("data") or {})["record"])
+        return Record.of(document, held["metadata"]["namespace"])
+    except (LookupError, ValueError, TypeError) as error:
+        raise _unreadable(str(Ref.of(held)), error) from error
+
+
+def _unreadable(what: str, error: Exception) -> WeftError:
+    return WeftError(
+        f"{what} is weft's record of a filter, and cannot be read: {error!r}",
+        hint="take the filter's objects away by hand, then the record",
+    )

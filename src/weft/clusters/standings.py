@@ -45,8 +45,6 @@ class Standing:
     def state(self) -> State:
         """The worst of the parts."""
         found = {part.state for part in self.parts}
-        if not self.record.settled:
-            found.add(State.CHANGING)
         return next(
             (one for one in (State.FAILED, State.MISSING, State.CHANGING) if one in found), State.READY
         )

@@ -23,9 +23,10 @@ from weft.mesh.image_url import ImageUrl
 from weft.mesh.imported import Imported
 from weft.mesh.importing import import_document, is_intent
 from weft.mesh.intent import API_VERSION, KIND, Intent
+from weft.mesh.kinds import KINDS, Kind
 from weft.mesh.mounts import remount, unmounted
 from weft.mesh.objects import object_name
-from weft.mesh.plan import Do, ModuleFile, Plan, PlanRefused, Step
+from weft.mesh.plan import Do, ModuleFile, Plan, PlanRefused, Step, object_ref
 from weft.mesh.planning import make_plan
 from weft.mesh.plugin import Failure, Plugin
 from weft.mesh.reading import read_intent
@@ -39,6 +40,7 @@ from weft.mesh.upstream import Upstream
 __all__ = [
     "API_VERSION",
     "KIND",
+    "KINDS",
     "Change",
     "Changed",
     "Do",
@@ -48,6 +50,7 @@ __all__ = [
     "ImageUrl",
     "Imported",
     "Intent",
+    "Kind",
     "ModuleFacts",
     "ModuleFile",
     "Plan",
@@ -71,6 +74,7 @@ __all__ = [
     "make_plan",
     "move_listener",
     "object_name",
+    "object_ref",
     "patch_bootstrap",
     "read_intent",
     "remount",

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from weft.clusters import Deployer, Nodes, Prospect, Record, Records, Standing, look, standing
+from weft.clusters import Deployer, Nodes, Prospect, Record, Standing, look, read_records, standing
 from weft.kube import find_cluster, open_kube
 from weft.signing import Policy
 from weft.workflows.deploying.admission import check_configs, fetch_image
@@ -94,7 +94,7 @@ async def undeploy(access: ClusterAccess, name: str, namespace: str, *, seconds:
 async def stand(access: ClusterAccess, name: str, namespace: str) -> list[Standing]:
     """How the filters of ``namespace`` (of all, where it is empty) stand, or the one called ``name``."""
     async with opened(access, say=lambda _: None) as deployer:
-        records = await Records(deployer.kube).list(namespace)
+        records = await read_records(deployer.kube, namespace)
         chosen = [one for one in records if not name or name in {one.name, one.filter_id}]
         nodes = Nodes(deployer.kube, deployer.system, deployer.clock)
         return list(await asyncio.gather(*(standing(deployer.kube, nodes, one) for one in chosen)))
