@@ -1,5 +1,7 @@
-"""Time that passes only when somebody waits."""
+"""Time that passes only when somebody waits, and waiting for what will be so, within bounds."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
@@ -18,3 +20,10 @@ class FakeClock:
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.time += seconds
+
+
+async def until(so: Callable[[], bool], seconds: float = 20.0) -> None:
+    """Let the loop go on until it is ``so``."""
+    async with asyncio.timeout(seconds):
+        while not so():  # noqa: ASYNC110 - anything may make it so
+            await asyncio.sleep(0.001)

@@ -242,8 +242,10 @@ async def _lines(response: Response, what: str) -> AsyncIterator[bytes]:
     async for chunk in response.chunks():
         *lines, last = chunk.split(b"\n")
         for line in lines:
-            yield bytes(rest + line)
+            whole = bytes(rest + line)
             rest.clear()
+            if whole.strip():
+                yield whole
         rest += last
         if len(rest) > _MAX_LINE:
             raise HttpFailure(f"{what}: an event is larger than {_MAX_LINE} bytes", temporary=False)

@@ -1,0 +1,241 @@
+"""A Kubernetes API in a dict, on a loopback port: what weft's client asks of one, and trouble on demand.
+
+Left alone it behaves: objects have versions, lists are paged, watches tell the history since a version and
+then what happens, old history can be forgotten. ``meet`` puts a fault in the way of some requests, ``leave``
+breaks every connection and refuses new ones until ``come_back``. ``seen`` has every request.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+
+from weft.base.effort import Persistence
+from weft.kube import Cluster, Kube, open_kube
+from weft.kube.kubeconfig import User
+from worlds.clock import FakeClock
+from worlds.http import Handler, hang_up, serving
+from worlds.registry import Meeting, Seen
+
+_PATH = re.compile(
+    r"/(?:api/(?P<core>v1)|apis/(?P<group>[^/]+/[^/]+))"
+    r"(?:/namespaces/(?P<namespace>[^/]+))?/(?P<plural>[a-z]+)(?:/(?P<name>[^/]+))?"
+)
+_KINDS = {
+    "v1": [("ConfigMap", "configmaps", True), ("Node", "nodes", False)],
+    "coordination.k8s.io/v1": [("Lease", "leases", True)],
+}
+Key = tuple[str, str, str]
+Document = dict[str, Any]
+
+
+@dataclass
+class KubeWorld:
+    """One API server and what it keeps: by plural, namespace and name."""
+
+    page: int = 500
+    token: str = ""
+    """Wanted of everybody, when there is one."""
+    version: int = 100
+    oldest: int = 0
+    objects: dict[Key, Document] = field(default_factory=dict)
+    history: list[tuple[int, str, Key, Document]] = field(default_factory=list)
+    seen: list[Seen] = field(default_factory=list)
+    meetings: list[Meeting] = field(default_factory=list)
+    watches: dict[asyncio.Queue[bytes | None], Key] = field(default_factory=dict)
+    host: str = ""
+
+    # -- what a test does ---------------------------------------------------------------------------------
+
+    def meet(self, method: str, part: str, fault: Handler, *, times: int = 1_000_000) -> None:
+        """Let ``fault`` answer the next ``times`` requests whose path and query contain ``part``."""
+        self.meetings.append(Meeting(method, part, fault, times))
+
+    def requests(self, method: str = "", part: str = "") -> list[Seen]:
+        """Those whose path and query contain ``part``."""
+        return [one for one in self.seen if method in one.method and part in f"{one.path}?{one.query}"]
+
+    def put(self, name: str, *, namespace: str = "default", plural: str = "configmaps", **more: Any) -> None:
+        """An object, as somebody else makes or changes it."""
+        metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
+        self._keep((plural, namespace, name), {"metadata": metadata, **more})
+
+    def remove(self, name: str, *, namespace: str = "default", plural: str = "configmaps") -> None:
+        """Somebody else removes an object."""
+        self._tell("DELETED", (plural, namespace, name), self.objects.pop((plural, namespace, name)))
+
+    def forget(self) -> None:
+        """History is not kept: watches of versions before this moment are refused."""
+        self.oldest = self.version
+        self.history.clear()
+
+    def say(self, line: bytes) -> None:
+        """Write ``line`` into every watch as it is."""
+        for queue in self.watches:
+            queue.put_nowait(line)
+
+    def bookmark(self) -> None:
+        """Tell every watch how far the world is."""
+        held = {"kind": "ConfigMap", "metadata": {"resourceVersion": str(self.version)}}
+        self.say(json.dumps({"type": "BOOKMARK", "object": held}).encode() + b"\n")
+
+    def end_watches(self) -> None:
+        """In good order, as after ``timeoutSeconds``."""
+        for queue in self.watches:
+            queue.put_nowait(None)
+
+    def leave(self) -> None:
+        """Gone, as a process that was killed."""
+        self.meet("", "", hang_up)
+        self.say(b"")
+
+    def come_back(self) -> None:
+        """All faults are over."""
+        self.meetings.clear()
+
+    # -- the API ------------------------------------------------------------------------------------------
+
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        headers = {name.title(): value for name, value in request.headers.items()}
+        body = await request.content.read()
+        self.seen.append(Seen(request.method, request.path, request.query_string, headers, body))
+        whole = f"{request.path}?{request.query_string}"
+        for meeting in self.meetings:
+            if meeting.times and meeting.method in request.method and meeting.part in whole:
+                meeting.times -= 1
+                return await meeting.fault(request)
+        if self.token and headers.get("Authorization") != f"Bearer {self.token}":
+            return refuse(401, "Unauthorized", "Unauthorized")
+        if kinds := _KINDS.get(re.sub("^/apis?/", "", request.path)):
+            named = [{"kind": kind, "name": plural, "namespaced": inside} for kind, plural, inside in kinds]
+            return web.json_response({"resources": [*named, {"kind": "ConfigMap", "name": "configmaps/x"}]})
+        if match := _PATH.fullmatch(request.path):
+            return await self._answer(request, body, match)
+        return refuse(404, "NotFound", "the server could not find the requested resource")
+
+    async def _answer(
+        self, request: web.BaseRequest, body: bytes, match: re.Match[str]
+    ) -> web.StreamResponse:
+        key = match["plural"], match["namespace"] or "", match["name"] or ""
+        if request.query.get("watch"):
+            return await self._watch(request, key)
+        if request.method == "POST":
+            return self._create(key[:2], json.loads(body))
+        if not key[2]:
+            return self._list(request.query, key)
+        return self._one(request.method, key, body)
+
+    def _one(self, method: str, key: Key, body: bytes) -> web.Response:
+        if key not in self.objects:
+            return refuse(404, "NotFound", f'{key[0]} "{key[2]}" not found')
+        if method == "PUT":
+            return self._replace(key, json.loads(body))
+        if method == "DELETE":
+            self._tell("DELETED", key, self.objects.pop(key))
+            return web.json_response({"status": "Success"})
+        return web.json_response(self.objects[key])
+
+    def _create(self, place: tuple[str, str], body: Document) -> web.Response:
+        key = *place, body["metadata"]["name"]
+        if key in self.objects:
+            return refuse(409, "AlreadyExists", f'{key[0]} "{key[2]}" already exists')
+        return web.json_response(self._keep(key, body), status=201)
+
+    def _replace(self, key: Key, body: Document) -> web.Response:
+        if body["metadata"]["resourceVersion"] != self.objects[key]["metadata"]["resourceVersion"]:
+            return refuse(409, "Conflict", "the object has been modified")
+        return web.json_response(self._keep(key, body))
+
+    def _list(self, query: Mapping[str, str], key: Key) -> web.Response:
+        all_ = [held for known, held in sorted(self.objects.items()) if _within(known, key)]
+        start = int(query.get("continue") or 0)
+        end = start + self.page if query.get("limit") else len(all_)
+        more = {"continue": str(end)} if end < len(all_) else {}
+        metadata = {"resourceVersion": str(self.version), **more}
+        return web.json_response({"metadata": metadata, "items": all_[start:end]})
+
+    async def _watch(self, request: web.BaseRequest, key: Key) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        since = int(request.query["resourceVersion"])
+        if since < self.oldest:
+            status = {"kind": "Status", "code": 410, "reason": "Expired", "message": f"too old: {since}"}
+            await response.write(json.dumps({"type": "ERROR", "object": status}).encode() + b"\n")
+            return response
+        queue: asyncio.Queue[bytes | None] = asyncio.Queue()
+        for version, kind, known, held in self.history:
+            if version > since and _within(known, key):
+                queue.put_nowait(_event(kind, held))
+        self.watches[queue] = key
+        try:
+            while (line := await queue.get()) is not None:
+                if not line:
+                    await hang_up(request)
+                    break
+                await response.write(line)
+        finally:
+            del self.watches[queue]
+        return response
+
+    def _keep(self, key: Key, held: Document) -> Document:
+        kind = "MODIFIED" if key in self.objects else "ADDED"
+        self.objects[key] = held
+        return self._tell(kind, key, held)
+
+    def _tell(self, kind: str, key: Key, held: Document) -> Document:
+        self.version += 1
+        held["metadata"] = {**held["metadata"], "resourceVersion": str(self.version)}
+        told = {**held}
+        self.history.append((self.version, kind, key, told))
+        for queue, asked in self.watches.items():
+            if _within(key, asked):
+                queue.put_nowait(_event(kind, told))
+        return told
+
+
+def _event(kind: str, held: Document) -> bytes:
+    return json.dumps({"type": kind, "object": held}).encode() + b"\n"
+
+
+def _within(known: Key, asked: Key) -> bool:
+    return known[0] == asked[0] and asked[1] in {"", known[1]}
+
+
+def refuse(status: int, reason: str, message: str, wait: int = 0, **details: Any) -> web.Response:
+    """A refusal in the API's own words."""
+    body = {"kind": "Status", "code": status, "reason": reason, "message": message, "details": details}
+    return web.json_response(body, status=status, headers={"Retry-After": str(wait)} if wait else None)
+
+
+def refusing(status: int, reason: str, message: str, wait: int = 0, **details: Any) -> Handler:
+    """A handler that refuses."""
+
+    async def handler(_: web.BaseRequest) -> web.StreamResponse:
+        return refuse(status, reason, message, wait, **details)
+
+    return handler
+
+
+@asynccontextmanager
+async def open_world(world: KubeWorld | None = None) -> AsyncIterator[KubeWorld]:
+    """Give a world a port of this machine until the block ends."""
+    world = world or KubeWorld()
+    async with serving(world.handle) as world.host:
+        yield world
+        world.end_watches()
+
+
+@asynccontextmanager
+async def open_client(
+    world: KubeWorld, user: User | None = None, clock: FakeClock | None = None
+) -> AsyncIterator[Kube]:
+    """A client of ``world``, whose waits take no time."""
+    cluster = Cluster(name="world", server=f"http://{world.host}", user=user or User())
+    persistence = Persistence(clock=clock or FakeClock(), chance=lambda: 1.0)
+    async with open_kube(cluster, {}, persistence) as kube:
+        yield kube
