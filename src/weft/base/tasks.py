@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
 
-__all__ = ["beside", "run_until_told"]
+__all__ = ["beside", "run_until_told", "together"]
 
 
 @asynccontextmanager
@@ -15,11 +15,19 @@ async def beside(work: Coroutine[Any, Any, None]) -> AsyncIterator["asyncio.Task
 
     Whatever went wrong first is raised as it is, not in a group.
     """
+    async with together(work) as (task,):
+        yield task
+
+
+@asynccontextmanager
+async def together(*works: Coroutine[Any, Any, None]) -> AsyncIterator[tuple["asyncio.Task[None]", ...]]:
+    """The same for several."""
     try:
         async with asyncio.TaskGroup() as tasks:
-            task = tasks.create_task(work)
-            yield task
-            task.cancel()
+            started = tuple(tasks.create_task(work) for work in works)
+            yield started
+            for task in started:
+                task.cancel()
     except BaseExceptionGroup as group:
         raise group.exceptions[0] from None
 

@@ -7,6 +7,7 @@ changed once each, and ``Lease`` lets one of several be the one that acts.
 May import: ``weft.net``, ``weft.base``, ``weft.errors``.
 """
 
+from weft.kube.cached import CachedKube
 from weft.kube.client import Kube, WatchEvent
 from weft.kube.errors import Conflict, Denied, Expired, KubeError, Missing
 from weft.kube.kubeconfig import Cluster, find_cluster
@@ -17,6 +18,7 @@ from weft.kube.queue import WorkQueue
 from weft.kube.reflector import Reflector
 
 __all__ = [
+    "CachedKube",
     "Cluster",
     "Conflict",
     "Denied",

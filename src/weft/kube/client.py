@@ -38,7 +38,7 @@ class Kube:
 
     def __init__(self, transport: Transport, cluster: Cluster) -> None:
         self.cluster = cluster
-        self._transport = transport
+        self.transport = transport
         self._ask = transport.ask
         self._kinds: dict[str, dict[str, Resource]] = {}
 
@@ -191,7 +191,7 @@ class Kube:
             "timeoutSeconds": str(_WATCH_SECONDS),
         } | _selectors(labels, fields)
         ask = Ask(method="GET", path=resource.path(namespace), query=query, what=f"watch {resource.plural}")
-        async with self._transport.once(ask) as response:
+        async with self.transport.once(ask) as response:
             async for line in _lines(response, ask.what):
                 yield _event(line, ask.what)
 

@@ -15,8 +15,9 @@ from weft.base.retry import Patience
 from weft.base.tasks import beside
 from weft.errors import WeftError
 from weft.kube.client import Kube
-from weft.kube.errors import Expired
+from weft.kube.errors import Expired, Missing
 from weft.kube.objects import Object
+from weft.kube.selectors import matches
 
 __all__ = ["Reflector"]
 
@@ -64,7 +65,9 @@ class Reflector:
         self._held: dict[Key, Object] = {}
         self._version = ""
         self.synced = asyncio.Event()
-        """Set once everything was listed for the first time."""
+        """Set once everything was listed for the first time, or there is no such kind."""
+        self.unknown = False
+        """Whether the cluster has no such kind."""
 
     def __iter__(self) -> Iterator[Object]:
         return iter(tuple(self._held.values()))
@@ -75,6 +78,32 @@ class Reflector:
     def get(self, name: str, namespace: str = "") -> Object | None:
         """The object as it was last seen."""
         return self._held.get((namespace, name))
+
+    def covers(self, api_version: str, kind: str, namespace: str) -> bool:
+        """Whether this is where an object of that kind and namespace (all, when empty) would be."""
+        return self._what == (api_version, kind) and self._where["namespace"] in {"", namespace}
+
+    def answers(self, labels: str) -> bool:
+        """Whether nothing is missing here that ``labels`` select."""
+        return self.synced.is_set() and self._where["labels"] in {"", labels} and not self._where["fields"]
+
+    @property
+    def whole(self) -> bool:
+        """Whether an object that is not here is not there either."""
+        return self.answers("")
+
+    def note(self, held: Object) -> None:
+        """The API just gave us this object: hold it, if it is one of ours. The watch tells of it later."""
+        if self.synced.is_set() and matches(self._where["labels"], held["metadata"].get("labels") or {}):
+            key = _key(held)
+            if not _older(held, self._held.get(key)):
+                self._held[key] = self._keep(held)
+
+    def forget(self, name: str, namespace: str = "") -> None:
+        """The API just removed this object; who waits for the watch to say so is told then."""
+        held = self._held.get((namespace, name))
+        if held is not None and not held["metadata"].get("finalizers"):
+            del self._held[namespace, name]
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Reflector"]:
@@ -95,6 +124,9 @@ class Reflector:
                 else:
                     self._failures = 0
             except WeftError as error:
+                if isinstance(error, Missing):
+                    self.unknown = True
+                    self.synced.set()
                 if not getattr(error, "temporary", False):
                     self._version = ""
                 if not isinstance(error, Expired):
@@ -122,6 +154,7 @@ class Reflector:
             if before is None or _version(before) != _version(held):
                 self._tell(key, held)
         self._version = listing.version
+        self.unknown = False
         self.synced.set()
 
     async def _watch(self) -> None:
@@ -134,11 +167,21 @@ class Reflector:
                 self._failures = 0
 
     def _tell(self, key: Key, now: Object | None) -> None:
-        before = self._held.pop(key, None) if now is None else self._held.get(key)
-        if now is not None:
-            now = self._held[key] = self._keep(now)
+        before = self._held.get(key)
+        if now is None:
+            self._held.pop(key, None)
+        else:
+            now = self._keep(now)
+            if not _older(now, before):  # else it is what was, before ``note``
+                self._held[key] = now
         if before is not None or now is not None:
             self._on_change(before, now)
+
+
+def _older(one: Object, other: Object | None) -> bool:
+    """Whether ``one`` was replaced by ``other``. Versions of one kind of object grow (KEP-5504)."""
+    ours, theirs = _version(one), "" if other is None else _version(other)
+    return ours.isdecimal() and theirs.isdecimal() and int(ours) < int(theirs)
 
 
 def _key(held: Object) -> Key:
