@@ -128,3 +128,88 @@ def node_cache(
     console.document(report.document(), "json")
     if not report.ready:
         raise WeftError("not every image is here")
+
+
+@serve.command
+@cluster_options
+@click.option("--address", default="127.0.0.1", show_default=True, metavar="IP", help="Listen here.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=9978,
+    show_default=True,
+    metavar="N",
+    help="Probes and metrics; 0: none.",
+)
+@click.option("--holder", metavar="NAME", help="Who takes the lease.  [default: POD_NAME, or the host]")
+@click.option(
+    "--lease",
+    type=click.FloatRange(1),
+    default=15.0,
+    show_default=True,
+    metavar="S",
+    help="Seconds until another takes over from one that fell silent.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    default=16,
+    show_default=True,
+    metavar="N",
+    help="Resources worked on at once.",
+)
+@click.option(
+    "--again",
+    type=click.FloatRange(1),
+    default=60.0,
+    show_default=True,
+    metavar="S",
+    help="Seconds until tags, secrets and all else are looked at again.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(0),
+    default=300.0,
+    show_default=True,
+    metavar="S",
+    help="Seconds for nodes to hold a module, and for pods to be replaced; each.",
+)
+@verify_options
+@click.pass_obj
+def operator(
+    console: Console,
+    /,
+    address: str,
+    port: int,
+    holder: str | None,
+    verify_keys: tuple[Path, ...],
+    verify_policy: Path | None,
+    **words: Any,
+) -> None:  # fmt: skip
+    """Keep what FilterDeployments of weft, wasme and ASM ask for in a cluster.
+
+    Of several, one acts at a time. A deleted resource stays until its filter is gone.
+    """
+    import platform
+
+    from weft.base.tasks import run_until_told
+    from weft.operator import Settings
+    from weft.workflows.serving.operator import OperatorPlace, keep_operator
+
+    access, again = cluster_access(console, words), words.pop("again")
+    settings = Settings(
+        system=access.system, workers=words.pop("workers"), seconds=words.pop("timeout"), again=again
+    )
+    place = OperatorPlace(
+        access=access,
+        store=console.places.store,
+        cache=console.places.cache,
+        address=address,
+        port=port or None,
+        holder=holder or console.env.get("POD_NAME") or platform.node(),
+        lease_seconds=words.pop("lease"),
+        settings=settings,
+        policy=policy_of(verify_keys, verify_policy),
+        look_again=again,
+    )
+    run_until_told(keep_operator(place, console.talk, ready=lambda url: console.talk(f"serving {url}")))

@@ -10,13 +10,14 @@ May import: ``weft.kube``, ``weft.mesh``, ``weft.base``, ``weft.errors``.
 from weft.clusters.carrying import RolledBack
 from weft.clusters.deploying import Deployer, Prospect
 from weft.clusters.looking import ControlPlane, control_planes, look
-from weft.clusters.nodes import MODULE_LABEL, Nodes, NotDistributed, node_report, wanted_images
+from weft.clusters.nodes import CACHE_PODS, MODULE_LABEL, Nodes, NotDistributed, node_report, wanted_images
 from weft.clusters.records import ANNOTATION, Keeper, Record, annotation, read_record, read_records
 from weft.clusters.rollouts import RolloutFailed
 from weft.clusters.standings import Part, Standing, State, standing
 
 __all__ = [
     "ANNOTATION",
+    "CACHE_PODS",
     "MODULE_LABEL",
     "ControlPlane",
     "Deployer",

@@ -15,7 +15,15 @@ from weft.errors import WeftError
 from weft.kube import Kube, Object, Ref
 from weft.mesh import ModuleFile, object_name
 
-__all__ = ["MODULE_LABEL", "NODE_LABEL", "Nodes", "NotDistributed", "node_report", "wanted_images"]
+__all__ = [
+    "CACHE_PODS",
+    "MODULE_LABEL",
+    "NODE_LABEL",
+    "Nodes",
+    "NotDistributed",
+    "node_report",
+    "wanted_images",
+]
 
 MODULE_LABEL = "weft.dev/module"
 NODE_LABEL = "weft.dev/node"

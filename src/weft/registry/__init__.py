@@ -11,7 +11,7 @@ May import: ``weft.net``, ``weft.oci``, ``weft.base``, ``weft.errors``.
 """
 
 from weft.base.effort import Persistence
-from weft.registry.credentials import Credential
+from weft.registry.credentials import Credential, CredentialFile
 from weft.registry.elsewhere import Misled
 from weft.registry.errors import AuthFailed, ContentMismatch, RegistryError
 from weft.registry.keychain import Keychain
@@ -24,6 +24,7 @@ __all__ = [
     "AuthFailed",
     "ContentMismatch",
     "Credential",
+    "CredentialFile",
     "Keychain",
     "Misled",
     "Opener",

@@ -2,7 +2,7 @@
 
 import asyncio
 import base64
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +10,12 @@ from weft.errors import FilterRefused, NotFound, UsageError
 from weft.kube import Kube, Ref
 from weft.mesh import Facts, ImageUrl, Intent, base_config
 from weft.oci import Reference
-from weft.registry import Registries
 from weft.signing import Policy, PublicKey
 from weft.store import Store
 from weft.workflows.deploying.facts import Looker
+from weft.workflows.deploying.pull_secrets import pull_credential
 from weft.workflows.images.pull import pull
+from weft.workflows.images.registries import open_registries
 from weft.workflows.running.configs import check_config
 from weft.workflows.running.loading import attached_schema
 from weft.workflows.signatures.verify import judge_by
@@ -23,7 +24,7 @@ __all__ = ["check_configs", "fetch_image"]
 
 
 async def fetch_image(
-    kube: Kube, registries: Registries, intent: Intent, looker: Looker, policy: Policy | None
+    kube: Kube, env: Mapping[str, str], intent: Intent, looker: Looker, policy: Policy | None
 ) -> None:
     """Have the image of ``intent`` in the store, as its tag means now.
 
@@ -44,7 +45,11 @@ async def fetch_image(
             await judge_by(one)(source, reference, digest)
 
     reference = image.reference
-    if policies or reference.digest is None or not _here(store, reference):
+    if not policies and reference.digest is not None and _here(store, reference):
+        return
+    secret = await pull_credential(kube, intent, reference)
+    given = {reference.registry: secret} if secret else {}
+    async with open_registries(env, (), given=given) as registries:
         await pull(store, registries, reference, judge=judge if policies else None, attached=True)
 
 

@@ -12,7 +12,6 @@ from weft.signing import Policy
 from weft.workflows.deploying.admission import check_configs, fetch_image
 from weft.workflows.deploying.documents import Documents
 from weft.workflows.deploying.facts import Looker
-from weft.workflows.images.registries import open_registries
 
 __all__ = ["ClusterAccess", "Deployment", "deploy", "opened", "stand", "undeploy"]
 
@@ -65,14 +64,11 @@ async def deploy(
     Everything is looked at and planned before anything is changed. Raises ``PlanRefused``, ``Unverified``,
     ``FilterRefused`` or ``UsageError`` then, ``RolledBack`` later.
     """
-    async with (
-        opened(access, seconds=how.seconds, force=how.force, say=say) as deployer,
-        open_registries(access.env, ()) as registries,
-    ):
+    async with opened(access, seconds=how.seconds, force=how.force, say=say) as deployer:
         prospects = []
         for imported in documents.intents:
             intent = imported.intent
-            await fetch_image(deployer.kube, registries, intent, how.looker, how.policy)
+            await fetch_image(deployer.kube, access.env, intent, how.looker, how.policy)
             known = await asyncio.to_thread(how.looker.facts, intent, Documents())
             facts = await look(deployer.kube, intent, known, istiod=how.istiod)
             prospects.append(await deployer.prospect(intent, facts))

@@ -38,15 +38,23 @@ class Access:
 
 @asynccontextmanager
 async def open_registries(
-    env: Mapping[str, str], hosts: Iterable[str], access: Access | None = None
+    env: Mapping[str, str],
+    hosts: Iterable[str],
+    access: Access | None = None,
+    *,
+    given: Mapping[str, Credential] | None = None,
 ) -> AsyncIterator[Registries]:
-    """The registries of this run; ``access`` is for ``hosts`` alone. Raises ``UsageError``."""
+    """The registries of this run; ``access`` is for ``hosts`` alone, ``given`` is by host.
+
+    Raises ``UsageError``.
+    """
     access = access or Access()
     named = set(hosts)
     if access.password and not access.username:
         raise UsageError("a password without a user name", hint="add -u NAME")
-    given = {host: Credential(access.username, access.password, source="the command line") for host in named}
-    keychain = Keychain(env=env, own=Places.from_env(env).credentials, given=given if access.username else {})
+    told = {host: Credential(access.username, access.password, source="the command line") for host in named}
+    given = {**(given or {}), **(told if access.username else {})}
+    keychain = Keychain(env=env, own=Places.from_env(env).credentials, given=given)
     plain = _listed(env, "WEFT_REGISTRY_PLAIN_HTTP") | (named if access.plain_http else set())
     async with Http(_network(env, named, access)) as http:
         yield Registries(http, keychain, plain=plain)

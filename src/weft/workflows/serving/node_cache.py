@@ -8,7 +8,7 @@ from pathlib import Path
 
 from weft.base.files import os_errors_as, read_limited
 from weft.base.locks import exclusive
-from weft.errors import UsageError, WeftError
+from weft.errors import UsageError
 from weft.nodecache import (
     MAX_LIST_BYTES,
     Folder,
@@ -25,6 +25,7 @@ from weft.signing import Policy
 from weft.workflows.deploying.cluster import ClusterAccess
 from weft.workflows.images.registries import open_registries
 from weft.workflows.serving.following import following
+from weft.workflows.serving.listening import Listening, listening
 from weft.workflows.signatures.verify import verified
 
 __all__ = ["Duty", "Place", "keep_node", "settle_node"]
@@ -136,16 +137,5 @@ async def _served(cache: NodeCache, place: Place) -> AsyncIterator[str]:
     if place.port is None:
         yield ""
         return
-    from aiohttp import web
-
-    runner = web.AppRunner(app(cache), access_log=None, shutdown_timeout=5)
-    await runner.setup()
-    try:
-        try:
-            await web.TCPSite(runner, place.address, place.port).start()
-        except OSError as error:
-            raise WeftError(f"cannot listen on {place.address}:{place.port}: {error.strerror}") from error
-        host, port = runner.addresses[0][:2]
-        yield f"http://{host}:{port}"
-    finally:
-        await runner.cleanup()
+    async with listening(app(cache), Listening(place.address, place.port)) as url:
+        yield url

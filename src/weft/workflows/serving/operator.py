@@ -1,0 +1,126 @@
+"""The operator as a service: its turn by a Lease, its probes, its webhook, its modules."""
+
+import asyncio
+import hashlib
+import socket
+from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from weft.base.clock import Clock, SystemClock
+from weft.kube import Kube, Lease, LeaseLost, find_cluster, open_kube
+from weft.mesh import Facts, Intent
+from weft.operator import Operator, Settings, Unsigned, app, webhook
+from weft.signing import Policy, Unverified
+from weft.workflows.deploying.admission import check_configs, fetch_image
+from weft.workflows.deploying.cluster import ClusterAccess
+from weft.workflows.deploying.documents import Documents
+from weft.workflows.deploying.facts import Looker
+from weft.workflows.serving.listening import Listening, listening
+
+__all__ = ["OperatorPlace", "keep_operator"]
+
+_LEASE = "weft-operator"
+_MANY = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorPlace:
+    """Where it answers and who it is. A ``port`` of ``None`` means that nothing is served."""
+
+    access: ClusterAccess
+    store: Path
+    cache: Path
+    address: str = "127.0.0.1"
+    port: int | None = None
+    webhook: Listening | None = None
+    holder: str = field(default_factory=socket.gethostname)
+    lease_seconds: float = 15.0
+    settings: Settings = field(default_factory=Settings)
+    policy: Policy | None = None
+    look_again: float = 60.0
+    """Seconds until a tag is asked for again."""
+
+
+async def keep_operator(
+    place: OperatorPlace, say: Callable[[str], None], *, ready: Callable[[str], None] = lambda _: None
+) -> None:
+    """Be the operator, or wait to be, until cancelled. Raises ``WeftError`` where that cannot be."""
+    access = place.access
+    cluster = find_cluster(access.env, file=access.kubeconfig, context=access.context)
+    turns: list[Operator] = []
+    async with AsyncExitStack() as stack:
+        kube = await stack.enter_async_context(open_kube(cluster, access.env))
+        images = _StoredImages(place)
+        if place.port is not None:
+            probes = app(lambda: turns[0] if turns else None)
+            where = Listening(place.address, place.port)
+            ready(await stack.enter_async_context(listening(probes, where)))
+        if place.webhook is not None:
+            await stack.enter_async_context(listening(webhook(), place.webhook))
+        while True:
+            lease = Lease(kube, _LEASE, place.settings.system, place.holder, seconds=place.lease_seconds)
+            say(f"waiting for the lease {place.settings.system}/{_LEASE}")
+            try:
+                async with lease.held():
+                    turns.append(Operator(kube, images, place.settings, say))
+                    await turns[0].run()
+            except LeaseLost as error:
+                say(str(error))
+            finally:
+                turns.clear()
+
+
+class _StoredImages:
+    """Modules from registries by way of the store on disk; what was looked up is known for a while."""
+
+    def __init__(self, place: OperatorPlace, clock: Clock | None = None) -> None:
+        self._env = place.access.env
+        self._policy = place.policy
+        self._again = place.look_again
+        self._looker = Looker(store=place.store, cache=place.cache)
+        self._clock = clock or SystemClock()
+        self._known: OrderedDict[str, tuple[Facts, float]] = OrderedDict()
+        self._tried: OrderedDict[str, None] = OrderedDict()
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    async def facts(self, kube: Kube, intent: Intent) -> Facts:
+        """As ``weft.operator.Images`` wants it."""
+        key = _digest(
+            intent.metadata.namespace, intent.spec.image, intent.spec.pull_secret, intent.spec.verify
+        )
+        async with self._locks.setdefault(key, asyncio.Lock()):  # one download, however many ask
+            facts, since = self._known.get(key, (None, 0.0))
+            if facts is None or self._clock.now() - since > self._again:
+                try:
+                    await fetch_image(kube, self._env, intent, self._looker, self._policy)
+                except Unverified as error:
+                    raise Unsigned(str(error), hint=error.hint, detail=error.detail) from error
+                facts = await asyncio.to_thread(self._looker.facts, intent, Documents())
+                _keep(self._known, key, (facts, self._clock.now()))
+            return facts
+
+    async def check(self, intent: Intent, facts: Facts) -> None:
+        """As ``weft.operator.Images`` wants it; what passed once is not tried again."""
+        spec = intent.spec
+        values = sorted((*key, text) for key, text in facts.values.items())
+        key = _digest(str(facts.image), spec.root_id, spec.config, spec.routes, spec.environment, values)
+        if key not in self._tried:
+            await check_configs(intent, facts, self._looker)
+            _keep(self._tried, key, None)
+
+
+def _digest(*parts: Any) -> str:
+    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
+
+
+def _keep(held: "OrderedDict[str, Any]", key: str, value: Any) -> None:
+    held[key] = value
+    held.move_to_end(key)
+    while len(held) > _MANY:
+        held.popitem(last=False)
