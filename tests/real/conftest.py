@@ -7,7 +7,10 @@ from uuid import uuid4
 import pytest
 
 from assemblyscript_projects import PROJECTS, Built, build
+from conftest import Weft
+from worlds.deployments import ISTIO, World
 from worlds.kubernetes import Cluster, api_server
+from worlds.real_registry import running
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +37,16 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 def namespace(cluster: Cluster) -> str:
     """A namespace of the cluster that nobody else uses."""
     return cluster.namespace(f"test-{uuid4().hex[:8]}")
+
+
+@pytest.fixture(scope="session")
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with running("distribution", tmp_path_factory.mktemp("registry")) as host:
+        yield host
+
+
+@pytest.fixture
+def world(cluster: Cluster, namespace: str, weft: Weft, home: Path, registry: str) -> World:
+    for kind in ISTIO:
+        cluster.knows(*kind)
+    return World(cluster, namespace, weft, home, registry)

@@ -5,173 +5,15 @@ Nobody is Istio here: what it would read is looked at. The node caches are playe
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
-from urllib.error import HTTPError
-from uuid import uuid4
 
 import pytest
 
-from conftest import Result, Weft
-from sample_images import sample
-from weft.clusters import node_report
-from weft.oci import Reference
-from weft.store import Store
-from worlds.kubernetes import Cluster
-from worlds.real_registry import running
+from tiny_filters import REFUSAL
+from worlds.deployments import VOLUMES, World
 
 pytestmark = pytest.mark.real("kubernetes", "distribution")
-
-ISTIO = (
-    ("extensions.istio.io", "v1alpha1", "WasmPlugin", "wasmplugins"),
-    ("networking.istio.io", "v1alpha3", "EnvoyFilter", "envoyfilters"),
-)
-VOLUMES = ("sidecar.istio.io/userVolume", "sidecar.istio.io/userVolumeMount")
-
-
-@pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with running("distribution", tmp_path_factory.mktemp("registry")) as host:
-        yield host
-
-
-class World:
-    """A namespace with workloads, an image, and the program."""
-
-    def __init__(self, cluster: Cluster, namespace: str, weft: Weft, home: Path, registry: str) -> None:
-        self.cluster, self.namespace, self.registry = cluster, namespace, registry
-        self._weft, self._home = weft, home
-        self.system = cluster.namespace(f"system-{uuid4().hex[:8]}")
-        self.istio = cluster.namespace(f"istio-{uuid4().hex[:8]}")
-        self.image = self.publish(b"one")
-
-    def weft(self, *words: str) -> Result:
-        env = {"KUBECONFIG": str(self.cluster.admin), "WEFT_REGISTRY_PLAIN_HTTP": self.registry}
-        return self._weft(*words, **env)
-
-    def deploy(self, *words: str, id: str = "headers") -> Result:  # noqa: A002
-        where = ("-n", self.namespace, "--cache-namespace", self.system, "--istio-namespace", self.istio)
-        return self.weft(
-            "deploy",
-            "istio",
-            "--id",
-            id,
-            "--timeout",
-            "20",
-            "--skip-config-check",
-            *where,
-            *words,
-            self.image,
-        )
-
-    def undeploy(self, id: str = "headers") -> Result:  # noqa: A002
-        where = ("-n", self.namespace, "--cache-namespace", self.system, "--timeout", "20")
-        return self.weft("undeploy", "istio", "--id", id, *where)
-
-    def status(self, *words: str) -> Result:
-        return self.weft("status", *words, "-n", self.namespace, "--cache-namespace", self.system)
-
-    def publish(self, content: bytes) -> str:
-        """An image whose module differs by ``content``; it always has the same tag."""
-        module = b"\0asm\1\0\0\0" + b"\0" + bytes([len(content) + 1, 0]) + content
-        name = f"{self.registry}/{self.namespace}/filter:v1"
-        digest = Store(self._home / "store").put(Reference.parse(name), sample(module))
-        pushed = self.weft("push", name)
-        assert pushed.code == 0, pushed.err
-        self.digest, self.sha256 = str(digest), hashlib.sha256(module).hexdigest()
-        return name
-
-    def workload(self, name: str, kind: str = "Deployment", **annotations: str) -> None:
-        labels = {"app": name}
-        template = {
-            "metadata": {"labels": labels, "annotations": annotations},
-            "spec": {"containers": [{"name": "app", "image": "app"}]},
-        }
-        spec: dict[str, Any] = {"selector": {"matchLabels": labels}, "template": template}
-        if kind == "StatefulSet":
-            spec["serviceName"] = name
-        self.ask("POST", f"apps/v1/namespaces/{self.namespace}/{kind.lower()}s",
-                 {"metadata": {"name": name, "labels": labels}, "spec": spec})  # fmt: skip
-
-    def annotations(self, name: str, kind: str = "deployments") -> dict[str, str]:
-        held = self.ask("GET", f"apps/v1/namespaces/{self.namespace}/{kind}/{name}")
-        return dict(held["spec"]["template"]["metadata"].get("annotations", {}))
-
-    def names(self, plural: str) -> list[str]:
-        group = next(f"{one[0]}/{one[1]}" for one in ISTIO if one[3] == plural)
-        items = self.ask("GET", f"{group}/namespaces/{self.namespace}/{plural}")["items"]
-        return [one["metadata"]["name"] for one in items]
-
-    def plugin(self, name: str) -> dict[str, Any]:
-        return self.ask("GET", f"{self.plugins}/{name}")
-
-    @property
-    def plugins(self) -> str:
-        return f"extensions.istio.io/v1alpha1/namespaces/{self.namespace}/wasmplugins"
-
-    def configs(self, namespace: str = "") -> list[dict[str, Any]]:
-        path = f"/api/v1/namespaces/{namespace or self.namespace}/configmaps"
-        items = self.cluster.ask("GET", path)["items"]
-        return [one for one in items if one["metadata"]["name"] != "kube-root-ca.crt"]
-
-    def ask(self, method: str, path: str, body: object = None) -> dict[str, Any]:
-        return self.cluster.ask(method, f"/apis/{path}", body)
-
-    def istiod(self, image: str, revision: str = "", name: str = "istiod") -> None:
-        labels = {"app": "istiod", "istio.io/rev": revision or "default"}
-        template = {
-            "metadata": {"labels": labels},
-            "spec": {"containers": [{"name": "discovery", "image": image}]},
-        }
-        spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
-        self.ask("POST", f"apps/v1/namespaces/{self.istio}/deployments",
-                 {"metadata": {"name": name, "labels": labels}, "spec": spec})  # fmt: skip
-
-    def node_cache(self, node: str, *modules: str) -> None:
-        """A node whose cache says that it holds ``modules``."""
-        name = f"cache-{node}"
-        if name not in {one["metadata"]["name"] for one in self._pods()}:
-            labels = {"app.kubernetes.io/component": "node-cache"}
-            pod = {"metadata": {"name": name, "labels": labels},
-                   "spec": {"nodeName": node, "containers": [{"name": "c", "image": "c"}]}}  # fmt: skip
-            self.cluster.ask("POST", f"/api/v1/namespaces/{self.system}/pods", pod)
-        images = [{"reference": "", "state": "Ready", "module": f"sha256:{one}"} for one in modules]
-        held = node_report(node, self.system, {"images": images})
-        path = f"/api/v1/namespaces/{self.system}/configmaps"
-        try:
-            self.cluster.ask("PATCH", f"{path}/{held['metadata']['name']}", held)
-        except HTTPError:
-            self.cluster.ask("POST", path, held)
-
-    @contextmanager
-    def cache_process(self, folder: Path) -> Iterator[None]:
-        """`weft serve node-cache` for the node called as the folder."""
-        words = ["serve", "node-cache", "--cluster", "--kubeconfig", str(self.cluster.admin), "--port", "0"]
-        words += ["--cache-namespace", self.system, "--directory", str(folder), "--node", folder.name]
-        env = {**os.environ, "WEFT_REGISTRY_PLAIN_HTTP": self.registry, "WEFT_HOME": str(self._home)}
-        command = [sys.executable, "-m", "weft", *words, "--interval", "0.1"]
-        with folder.with_suffix(".log").open("wb") as log:
-            process = subprocess.Popen(command, stdout=log, stderr=log, env=env)
-        try:
-            yield
-        finally:
-            process.terminate()
-            assert process.wait(30) in {0, -15}, folder.with_suffix(".log").read_text()
-
-    def _pods(self) -> list[dict[str, Any]]:
-        return list(self.cluster.ask("GET", f"/api/v1/namespaces/{self.system}/pods")["items"])
-
-
-@pytest.fixture
-def world(cluster: Cluster, namespace: str, weft: Weft, home: Path, registry: str) -> World:
-    for kind in ISTIO:
-        cluster.knows(*kind)
-    return World(cluster, namespace, weft, home, registry)
 
 
 class TestWithoutRestarts:
@@ -207,7 +49,7 @@ class TestWithoutRestarts:
     def test_a_moved_tag_is_resolved_anew(self, world: World) -> None:
         world.workload("details")
         assert world.deploy().code == 0
-        world.publish(b"two")
+        world.publish("two")
         assert world.deploy().code == 0
         (name,) = world.names("wasmplugins")
         held = world.ask(
@@ -225,6 +67,14 @@ class TestWithoutRestarts:
             "hint: there are Deployment/details\n"
         )
         assert world.configs() == []
+
+    def test_a_config_that_the_filter_refuses(self, world: World) -> None:
+        world.workload("details")
+        done = world.deploy("--config", "!")
+        assert done.code == 6
+        assert "filter headers: spec.config: the filter refuses it" in done.err
+        assert REFUSAL in done.err
+        assert (world.names("wasmplugins"), world.configs()) == ([], [])
 
     def test_a_dry_run_changes_nothing(self, world: World) -> None:
         world.workload("details")
@@ -330,7 +180,7 @@ def test_real_node_caches_bring_the_module_to_every_node(world: World, tmp_path:
         for folder in folders:
             assert hashlib.sha256((folder / world.sha256).read_bytes()).hexdigest() == world.sha256
         assert world.status("headers").code == 0
-        world.publish(b"three")
+        world.publish("three")
         assert world.deploy("--mode", "envoyfilter").code == 0
         assert all((folder / world.sha256).exists() for folder in folders)
 

@@ -164,6 +164,7 @@ class Cluster:
         """Have a kind of others, whatever its objects hold. Once is enough."""
         name = f"{plural}.{group}"
         schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+        served = {"name": version, "served": True, "storage": True, "schema": schema}
         held = {
             "apiVersion": "apiextensions.k8s.io/v1",
             "kind": "CustomResourceDefinition",
@@ -172,7 +173,7 @@ class Cluster:
                 "group": group,
                 "scope": "Namespaced",
                 "names": {"kind": kind, "plural": plural, "singular": kind.lower()},
-                "versions": [{"name": version, "served": True, "storage": True, "schema": schema}],
+                "versions": [{**served, "subresources": {"status": {}}}],
             },
         }
         root = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"

@@ -1,0 +1,326 @@
+"""`weft serve operator` on a real Kubernetes API: resources in, filters out, and trouble on the way."""
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError
+
+import pytest
+
+from weft.mesh import KINDS, Kind
+from worlds.deployments import VOLUMES, World, until
+
+pytestmark = pytest.mark.real("kubernetes", "distribution")
+
+OWN, WASME, ASM, _ = KINDS
+QUICK = ("--port", "0", "--again", "1", "--lease", "1", "--timeout", "20")
+
+
+@pytest.fixture
+def operators(world: World, tmp_path: Path) -> Iterator["Operators"]:
+    for kind in KINDS:
+        world.cluster.knows(kind.group, kind.version, kind.name, kind.plural)
+    with ExitStack() as stack:
+        yield Operators(world, tmp_path, stack)
+        for log in tmp_path.glob("*.log"):
+            print(log.read_text())  # noqa: T201 - shown where a test fails
+        for kind in KINDS:
+            for held in world.ask("GET", path(kind, world))["items"]:
+                free(world, kind, held["metadata"]["name"])
+
+
+class Operators:
+    """Those that were started; all end with the test."""
+
+    def __init__(self, world: World, folder: Path, stack: ExitStack) -> None:
+        self.world, self.folder, self._stack = world, folder, stack
+        self.log = folder / "operator.log"
+
+    def start(self, holder: str = "one", *words: str) -> subprocess.Popen[bytes]:
+        log = self.folder / f"{holder}.log"
+        running = self.world.process("operator", log, *QUICK, "--holder", holder, *words)
+        return self._stack.enter_context(running)
+
+    def said(self, holder: str = "one") -> str:
+        return (self.folder / f"{holder}.log").read_text()
+
+
+def path(kind: Kind, world: World, name: str = "") -> str:
+    return f"{kind.api_version}/namespaces/{world.namespace}/{kind.plural}" + (f"/{name}" if name else "")
+
+
+def resource(world: World, name: str = "headers", **spec: Any) -> dict[str, Any]:
+    """A FilterDeployment of weft's own."""
+    held = {
+        "apiVersion": OWN.api_version,
+        "kind": OWN.name,
+        "metadata": {"name": name},
+        "spec": {
+            "image": world.image,
+            "config": {"value": 1},
+            "target": {"istio": {"namespace": world.istio}},
+            **spec,
+        },
+    }
+    return world.ask("POST", path(OWN, world), held)
+
+
+def free(world: World, kind: Kind, name: str) -> None:
+    """Gone, whatever its finalizers."""
+    try:
+        world.ask("PATCH", path(kind, world, name), {"metadata": {"finalizers": None}})
+        world.ask("DELETE", path(kind, world, name))
+    except HTTPError:
+        return
+
+
+def status(world: World, name: str = "headers", kind: Kind = OWN) -> dict[str, Any]:
+    return dict(world.ask("GET", path(kind, world, name)).get("status") or {})
+
+
+def condition(world: World, wanted: str = "Ready", name: str = "headers") -> dict[str, Any]:
+    held = status(world, name).get("conditions", [])
+    return next((one for one in held if one["type"] == wanted), {})
+
+
+def ready(world: World, name: str = "headers", generation: int = 1) -> dict[str, Any]:
+    def found() -> dict[str, Any] | None:
+        one = condition(world, name=name)
+        current = status(world, name).get("observedGeneration") == generation
+        return one if one.get("status") == "True" and current else None
+
+    return dict(until(found, f"Ready of {name}"))
+
+
+def failed(world: World, words: str, name: str = "headers") -> dict[str, Any]:
+    """Wait until the resource says so."""
+
+    def found() -> bool:
+        return words in condition(world, name=name).get("message", "")
+
+    until(found, f"failure with {words!r}")
+    return condition(world, name=name)
+
+
+class TestLife:
+    def test_a_resource_comes_changes_and_goes(self, world: World, operators: Operators) -> None:
+        operators.start()
+        world.workload("details")
+        resource(world)
+        ready(world)
+        held = status(world)
+        assert [one["type"] for one in held["conditions"]] == [
+            "Resolved", "Verified", "Compatible", "Distributed", "Programmed", "Ready",
+        ]  # fmt: skip
+        assert held["resolvedImage"].endswith(world.digest)
+        assert held["workloads"] == [
+            {"kind": "Deployment", "name": "details", "state": "Ready", "digest": world.digest, "message": ""}
+        ]
+        (name,) = world.names("wasmplugins")
+        assert world.plugin(name)["spec"]["pluginConfig"] == {"value": 1}
+
+        world.ask("PATCH", path(OWN, world, "headers"), {"spec": {"config": {"value": 2}}})
+        ready(world, generation=2)
+        assert world.plugin(name)["spec"]["pluginConfig"] == {"value": 2}
+
+        world.ask("DELETE", path(OWN, world, "headers"))
+        until(lambda: not world.ask("GET", path(OWN, world))["items"], "end of the resource")
+        assert world.names("wasmplugins") == []
+
+    def test_what_is_as_it_should_be_is_left_alone(self, world: World, operators: Operators) -> None:
+        operators.start()
+        world.workload("details")
+        resource(world)
+        ready(world)
+        version = world.ask("GET", path(OWN, world, "headers"))["metadata"]["resourceVersion"]
+        (name,) = world.names("wasmplugins")
+        plugin = world.plugin(name)["metadata"]["resourceVersion"]
+        time.sleep(2.5)  # it has looked twice again
+        assert world.ask("GET", path(OWN, world, "headers"))["metadata"]["resourceVersion"] == version
+        assert world.plugin(name)["metadata"]["resourceVersion"] == plugin
+
+    def test_a_new_id_leaves_no_orphan(self, world: World, operators: Operators) -> None:
+        operators.start()
+        world.workload("details")
+        world.node_cache("one", world.sha256)
+        with world.cluster.kubelet(world.namespace):
+            resource(world, id="first", target=envoyfilter(world))
+            ready(world)
+            assert world.names("envoyfilters") == ["details-first"]
+            world.ask("PATCH", path(OWN, world, "headers"), {"spec": {"id": "second"}})
+            ready(world, generation=2)
+            assert world.names("envoyfilters") == ["details-second"]
+
+
+class TestCluster:
+    def test_workloads_that_come_later(self, world: World, operators: Operators) -> None:
+        operators.start()
+        resource(world, workloads={"labels": {"app": "late"}}, target=envoyfilter(world))
+        failed(world, "spec.workloads: no workload in namespace")
+        world.node_cache("one", world.sha256)
+        with world.cluster.kubelet(world.namespace):
+            world.workload("late")
+            ready(world)
+        assert VOLUMES[0] in world.annotations("late")
+
+    def test_what_somebody_takes_away_comes_back(self, world: World, operators: Operators) -> None:
+        operators.start()
+        world.workload("details")
+        resource(world)
+        ready(world)
+        (name,) = world.names("wasmplugins")
+        world.ask("DELETE", f"{world.plugins}/{name}")
+        until(lambda: world.names("wasmplugins"), "plugin")
+        world.ask("PATCH", f"{world.plugins}/{name}", {"spec": {"pluginConfig": {"value": 9}}})
+        failed(world, "belongs to")
+
+    def test_a_tag_that_moves(self, world: World, operators: Operators) -> None:
+        operators.start()
+        world.workload("details")
+        resource(world)
+        ready(world)
+        world.publish("another")
+        until(lambda: status(world)["resolvedImage"].endswith(world.digest), "new digest")
+        (name,) = world.names("wasmplugins")
+        assert world.plugin(name)["spec"]["url"].endswith(world.digest)
+
+    def test_a_node_without_the_module(self, world: World, operators: Operators) -> None:
+        operators.start("one", "--timeout", "1")
+        world.workload("details")
+        world.node_cache("far")
+        resource(world, target=envoyfilter(world))
+        failed(world, "far: it is not there yet")
+        assert condition(world, "Distributed")["status"] == "False"
+        assert condition(world, "Programmed")["status"] == "Unknown"
+        assert world.annotations("details") == {}
+        world.node_cache("far", world.sha256)
+        with world.cluster.kubelet(world.namespace):
+            ready(world)
+
+
+class TestOthers:
+    def test_of_wasme(self, world: World, operators: Operators) -> None:
+        operators.start()
+        world.workload("details")
+        world.node_cache("one", world.sha256)
+        config = {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": "world"}
+        held = {
+            "apiVersion": WASME.api_version,
+            "kind": WASME.name,
+            "metadata": {"name": "myfilter"},
+            "spec": {
+                "deployment": {"istio": {"kind": "Deployment"}},
+                "filter": {"image": world.image, "config": config},
+            },
+        }
+        with world.cluster.kubelet(world.namespace):
+            world.ask("POST", path(WASME, world), held)
+            until(lambda: status(world, "myfilter", WASME).get("workloads"), "status")
+            until(lambda: world.names("envoyfilters"), "EnvoyFilter")
+            until(
+                lambda: (
+                    status(world, "myfilter", WASME)
+                    == {
+                        "observedGeneration": 1,
+                        "workloads": {"details": {"state": "Succeeded", "reason": ""}},
+                        "reason": "",
+                    }
+                ),
+                f"success in {status(world, 'myfilter', WASME)}",
+            )
+            world.ask("DELETE", path(WASME, world, "myfilter"))
+            until(lambda: not world.ask("GET", path(WASME, world))["items"], "end of the resource")
+        assert (world.names("envoyfilters"), world.annotations("details")) == ([], {})
+
+    def test_of_asm(self, world: World, operators: Operators) -> None:
+        operators.start()
+        world.workload("details")
+        world.node_cache("one", world.sha256)
+        held = {
+            "apiVersion": ASM.api_version,
+            "kind": ASM.name,
+            "metadata": {"name": "myfilter"},
+            "spec": {
+                "deployment": {"kind": "Deployment", "labels": {"app": "details"}},
+                "filter": {"image": world.image, "parameters": "{}", "id": "demo"},
+            },
+        }
+        with world.cluster.kubelet(world.namespace):
+            world.ask("POST", path(ASM, world), held)
+            until(lambda: world.names("envoyfilters"), "EnvoyFilter")
+            volumes = json.loads(world.annotations("details")[VOLUMES[0]])
+        assert volumes == [{"name": "wasmfilters-dir", "hostPath": {"path": "/var/local/lib/wasm-filters"}}]
+
+
+class TestFaults:
+    def test_the_api_server_is_killed_and_comes_back(self, world: World, operators: Operators) -> None:
+        operators.start()
+        world.workload("details")
+        resource(world)
+        ready(world)
+        world.cluster.kill()
+        world.cluster.start()
+        world.ask("PATCH", path(OWN, world, "headers"), {"spec": {"config": {"value": 7}}})
+        ready(world, generation=2)
+        (name,) = world.names("wasmplugins")
+        assert world.plugin(name)["spec"]["pluginConfig"] == {"value": 7}
+
+    def test_one_of_two_acts_and_the_other_takes_over(self, world: World, operators: Operators) -> None:
+        first = operators.start("one")
+        world.workload("details")
+        until(lambda: "at work" in operators.said("one"), "leader")
+        operators.start("two")
+        resource(world)
+        ready(world)
+        assert "at work" not in operators.said("two")
+        first.send_signal(signal.SIGKILL)
+        until(lambda: "at work" in operators.said("two"), "second leader")
+        world.ask("PATCH", path(OWN, world, "headers"), {"spec": {"config": {"value": 3}}})
+        ready(world, generation=2)
+
+    def test_killed_in_the_middle_another_goes_on(self, world: World, operators: Operators) -> None:
+        first = operators.start("one")
+        world.workload("details")
+        world.node_cache("one")
+        resource(world, target=envoyfilter(world))
+        until(lambda: [one for one in world.configs(world.system) if "module" in one["metadata"]["name"]],
+              "wish for the module")  # fmt: skip
+        first.send_signal(signal.SIGKILL)
+        world.node_cache("one", world.sha256)
+        operators.start("two")
+        with world.cluster.kubelet(world.namespace):
+            ready(world)
+            world.ask("DELETE", path(OWN, world, "headers"))
+            until(lambda: not world.ask("GET", path(OWN, world))["items"], "end of the resource")
+        assert (world.names("envoyfilters"), world.annotations("details")) == ([], {})
+        assert [one for one in world.configs(world.system) if "module" in one["metadata"]["name"]] == []
+
+    def test_a_registry_that_has_no_such_image(self, world: World, operators: Operators) -> None:
+        operators.start()
+        world.workload("details")
+        resource(world, image=f"{world.registry}/nobody/nothing:v1")
+        failed(world, "nothing")
+        assert condition(world, "Resolved")["status"] == "False"
+        world.ask("PATCH", path(OWN, world, "headers"), {"spec": {"image": world.image}})
+        ready(world, generation=2)
+
+    def test_a_person_deployed_it_first(self, world: World, operators: Operators) -> None:
+        world.workload("details")
+        assert world.deploy("--mode", "wasmplugin").code == 0
+        operators.start()
+        resource(world)
+        failed(world, "was deployed by hand; `weft undeploy headers` first")
+        assert world.undeploy().code == 0
+        ready(world)
+        done = world.undeploy()
+        assert done.code == 2
+        assert "is of FilterDeployment.weft.dev" in done.err
+
+
+def envoyfilter(world: World) -> dict[str, Any]:
+    return {"istio": {"namespace": world.istio, "mode": "envoyfilter"}}
