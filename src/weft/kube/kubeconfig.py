@@ -143,9 +143,9 @@ def find_cluster(
         return _of_files(there, context)
     if env.get("KUBERNETES_SERVICE_HOST") and _exists(account / "token") and not context:
         return _of_pod(env, account)
-    named = " and ".join(str(path) for path in paths)
+    named = " and no ".join(str(path) for path in paths)
     raise UsageError(
-        f"no cluster: {named} is not there",
+        f"no cluster: there is no {named}",
         hint="set KUBECONFIG, or name the file with --kubeconfig",
     )
 
@@ -182,7 +182,8 @@ def _of_files(paths: list[Path], context: str) -> Cluster:
     chosen = _pick(contexts, current, "context", where)
     cluster = _pick(clusters, chosen.cluster, "cluster", where)
     user = _pick(users, chosen.user, "user", where) if chosen.user else (_User(), Path())
-    return _made(current, chosen.namespace, cluster, _user(*user), where)
+    we = _user(*user, f"{where}: user {chosen.user}")
+    return _made(current, chosen.namespace, cluster, we, where)
 
 
 def _made(name: str, namespace: str, held: tuple[_Cluster, Path], user: User, where: str) -> Cluster:
@@ -204,16 +205,16 @@ def _made(name: str, namespace: str, held: tuple[_Cluster, Path], user: User, wh
     )
 
 
-def _user(user: _User, folder: Path) -> User:
+def _user(user: _User, folder: Path, where: str) -> User:
     if user.auth_provider:
         provider = user.auth_provider.get("name", "")
         raise UsageError(
-            f"the kubeconfig's auth-provider {provider} is of the years before Kubernetes 1.26",
+            f"{where} has the auth-provider {provider}, which Kubernetes dropped with 1.26",
             hint="renew the kubeconfig with your cloud's own tool: it writes an exec plugin today",
         )
     if user.as_:
         raise UsageError(
-            f"the kubeconfig's user acts as {user.as_}, which weft does not",
+            f"{where} acts as {user.as_}, which weft does not",
             hint="name a context without impersonation",
         )
     plugin = user.exec
