@@ -3,13 +3,13 @@
 ``Installation`` says what may differ; ``objects`` are the objects in the order in which they are made,
 ``groups`` the same by what they are for. ``manifest``, ``kustomization`` and ``chart`` write them as plain
 YAML, as a kustomize folder and as a Helm chart. ``KINDS`` are the custom resources it serves; the schema of
-weft's own is made from ``weft.mesh.Intent``. Pure.
+weft's own is made from ``weft.mesh.Intent``. All objects have the label ``OURS``. Pure.
 
 May import: ``weft.mesh``, ``weft.base``, ``weft.errors``.
 """
 
 from weft.installing.helm import chart
-from weft.installing.installation import Group, Installation, checked
+from weft.installing.installation import OPERATOR, OURS, Group, Installation, checked
 from weft.installing.kinds import KINDS, Kind
 from weft.installing.operator_objects import webhook_host
 from weft.installing.rendering import Files, kustomization, manifest, stream
@@ -17,6 +17,8 @@ from weft.installing.whole import groups, objects
 
 __all__ = [
     "KINDS",
+    "OPERATOR",
+    "OURS",
     "Files",
     "Group",
     "Installation",

@@ -1,8 +1,10 @@
 """Who may do what. No wildcards, and no Secret outside the installation's own namespace.
 
-The operator works in every namespace, but Secrets (pull secrets, keys, ``configFrom``) it reads only where
-``weft-namespace`` is bound to it; writing ConfigMaps goes with that. What it fills in its own namespace is
-there from the start, so that it need not be allowed to make any Secret. The node cache has no rights at all.
+The operator works in every namespace: it reads workloads, patches what mounts modules, keeps its objects
+and the record of what it did (a ConfigMap beside the workloads). Secrets (pull secrets, keys, ``configFrom``)
+it reads only where ``weft-secrets`` is bound to it. The Secrets that it fills in its own namespace are there
+from the start, so that it need not be allowed to make any. A node cache reads and writes ConfigMaps there, no
+more.
 """
 
 from collections.abc import Sequence
@@ -11,11 +13,14 @@ from typing import Any
 from weft.installing.installation import NODE_CACHE, OPERATOR, Installation, Object, made
 from weft.installing.kinds import KINDS
 
-__all__ = ["NAMESPACE_ROLE", "WEBHOOK", "access", "bound_in", "node_cache_access"]
+__all__ = ["REGISTRIES", "WEBHOOK", "access", "bound_in", "node_cache_access"]
 
-NAMESPACE_ROLE = "weft-namespace"
+SECRETS = "weft-secrets"
+"""The ClusterRole that may be bound in namespaces, and what it is called there."""
 WEBHOOK = "weft-webhook"
 """The ValidatingWebhookConfiguration, and the Secret with its certificate."""
+REGISTRIES = "weft-registries"
+"""The Secret from which node caches have their credentials, and the operator's right to fill it."""
 
 _RBAC = "rbac.authorization.k8s.io"
 _API = f"{_RBAC}/v1"
@@ -25,61 +30,41 @@ _KEEP = (*_READ, "create", "patch", "delete")
 
 def access(installation: Installation) -> tuple[Object, ...]:
     """The operator's account and rights, and what people may be given."""
+    rules = [
+        _rule("coordination.k8s.io", ["leases"], ["create"]),
+        _rule("coordination.k8s.io", ["leases"], ["get", "update"], [OPERATOR]),
+        _rule("", ["secrets"], ["get", "patch"], [WEBHOOK]),
+    ]
     return (
-        account(OPERATOR, installation, token=True),
+        _account(OPERATOR, installation),
         _cluster_role(OPERATOR, _operator_rules()),
         _bound(OPERATOR, "ClusterRole", OPERATOR, installation),
-        made(
-            _API,
-            "Role",
-            OPERATOR,
-            component="operator",
-            namespace=installation.namespace,
-            rules=[
-                _rule("coordination.k8s.io", ["leases"], ["create"]),
-                _rule("coordination.k8s.io", ["leases"], ["get", "update"], [OPERATOR]),
-                _rule("", ["secrets"], ["get", "patch"], [WEBHOOK]),
-            ],
-        ),
+        _role(OPERATOR, OPERATOR, rules, installation),
         _bound(OPERATOR, "Role", OPERATOR, installation, namespace=installation.namespace),
-        _cluster_role(
-            NAMESPACE_ROLE, [_rule("", ["secrets"], ["get"]), _rule("", ["configmaps"], list(_KEEP))]
-        ),
+        _cluster_role(SECRETS, [_rule("", ["secrets"], ["get"])]),
         *(bound_in(namespace, installation) for namespace in installation.secrets_of),
-        _for_people("weft-view", list(_READ), "view"),
+        _for_people("weft-view", _READ, "view"),
         _for_people("weft-edit", ["create", "update", "patch", "delete"], "edit"),
     )
 
 
 def node_cache_access(installation: Installation) -> tuple[Object, ...]:
-    """The node cache's account, and the operator's rights to what the node cache is told."""
-    rules = [
-        _rule("", ["configmaps"], ["get", "patch"], [NODE_CACHE]),
-        _rule("", ["secrets"], ["get", "patch"], [NODE_CACHE]),
-    ]
-    namespace = installation.namespace
+    """The node cache's account and rights, and the operator's right to give it credentials."""
+    talk = [_rule("", ["configmaps"], [*_READ, "create", "patch"])]
+    fill = [_rule("", ["secrets"], ["get", "patch"], [REGISTRIES])]
+    here = installation.namespace
     return (
-        account(NODE_CACHE, installation, token=False),
-        made(_API, "Role", NODE_CACHE, component="node-cache", namespace=namespace, rules=rules),
-        _bound(NODE_CACHE, "Role", NODE_CACHE, installation, namespace=namespace, component="node-cache"),
+        _account(NODE_CACHE, installation),
+        _role(NODE_CACHE, NODE_CACHE, talk, installation),
+        _bound(NODE_CACHE, "Role", NODE_CACHE, installation, namespace=here, account=NODE_CACHE),
+        _role(REGISTRIES, NODE_CACHE, fill, installation),
+        _bound(REGISTRIES, "Role", REGISTRIES, installation, namespace=here, part=NODE_CACHE),
     )
 
 
 def bound_in(namespace: str, installation: Installation) -> Object:
-    """The operator's rights to Secrets and ConfigMaps of ``namespace``."""
-    return _bound(NAMESPACE_ROLE, "ClusterRole", NAMESPACE_ROLE, installation, namespace=namespace)
-
-
-def account(name: str, installation: Installation, *, token: bool) -> Object:
-    """A service account; without ``token`` its pods cannot speak to the API."""
-    return made(
-        "v1",
-        "ServiceAccount",
-        name,
-        component=name.removeprefix("weft-"),
-        namespace=installation.namespace,
-        automountServiceAccountToken=token,
-    )
+    """The operator's right to read Secrets of ``namespace``."""
+    return _bound(SECRETS, "ClusterRole", SECRETS, installation, namespace=namespace)
 
 
 def _operator_rules() -> list[dict[str, Any]]:
@@ -90,12 +75,13 @@ def _operator_rules() -> list[dict[str, Any]]:
         *(_rule(group, [f"{plural}/status"], ["get", "patch"]) for group, plural in kinds),
         *(_rule(group, [f"{plural}/finalizers"], ["update"]) for group, plural in kinds),
         _rule("apps", ["deployments", "daemonsets", "statefulsets"], [*_READ, "patch"]),
-        _rule("", ["pods"], list(_READ)),
-        _rule("networking.istio.io", ["envoyfilters"], list(_KEEP)),
-        _rule("extensions.istio.io", ["wasmplugins", "trafficextensions"], list(_KEEP)),
-        _rule("gateway.envoyproxy.io", ["envoyextensionpolicies"], list(_KEEP)),
-        # A list that belongs to everybody: read, changed, and put back if nobody was faster.
-        _rule("gateway.solo.io", ["gateways"], [*_READ, "update"]),
+        _rule("", ["pods"], _READ),
+        # Records of filters, modules in mode configmap, what nodes shall hold.
+        _rule("", ["configmaps"], _KEEP),
+        _rule("networking.istio.io", ["envoyfilters"], _KEEP),
+        _rule("extensions.istio.io", ["wasmplugins", "trafficextensions"], _KEEP),
+        _rule("gateway.envoyproxy.io", ["envoyextensionpolicies"], _KEEP),
+        _rule("gateway.solo.io", ["gateways"], [*_READ, "patch"]),
         _rule("events.k8s.io", ["events"], ["create", "patch"]),
         _rule(
             "admissionregistration.k8s.io", ["validatingwebhookconfigurations"], ["get", "patch"], [WEBHOOK]
@@ -111,19 +97,22 @@ def _rule(
     return rule | {"verbs": list(verbs)}
 
 
+def _account(name: str, installation: Installation) -> Object:
+    return made("v1", "ServiceAccount", name, part=name, namespace=installation.namespace)
+
+
+def _role(name: str, part: str, rules: list[dict[str, Any]], installation: Installation) -> Object:
+    return made(_API, "Role", name, part=part, namespace=installation.namespace, rules=rules)
+
+
 def _cluster_role(name: str, rules: list[dict[str, Any]]) -> Object:
-    return made(_API, "ClusterRole", name, component="operator", rules=rules)
+    return made(_API, "ClusterRole", name, part=OPERATOR, rules=rules)
 
 
-def _for_people(name: str, verbs: list[str], role: str) -> Object:
+def _for_people(name: str, verbs: Sequence[str], role: str) -> Object:
     """Rights to the custom resources, added to Kubernetes' own role of that name and those above it."""
-    held = made(
-        _API,
-        "ClusterRole",
-        name,
-        component="operator",
-        rules=[_rule(kind.group, [kind.plural], verbs) for kind in KINDS],
-    )
+    rules = [_rule(kind.group, [kind.plural], verbs) for kind in KINDS]
+    held = made(_API, "ClusterRole", name, part=OPERATOR, rules=rules)
     held["metadata"]["labels"][f"{_RBAC}/aggregate-to-{role}"] = "true"
     return held
 
@@ -135,15 +124,16 @@ def _bound(
     installation: Installation,
     *,
     namespace: str = "",
-    component: str = "operator",
+    account: str = OPERATOR,
+    part: str = "",
 ) -> Object:
-    subject = {"kind": "ServiceAccount", "name": OPERATOR, "namespace": installation.namespace}
+    """A binding of a role to an account of ours, the operator's mostly; everywhere, without ``namespace``."""
     return made(
         _API,
         "RoleBinding" if namespace else "ClusterRoleBinding",
         name,
-        component=component,
+        part=part or account,
         namespace=namespace,
         roleRef={"apiGroup": _RBAC, "kind": kind, "name": role},
-        subjects=[subject],
+        subjects=[{"kind": "ServiceAccount", "name": account, "namespace": installation.namespace}],
     )

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from weft.installing.installation import Object, made
+from weft.installing.installation import PROGRAM, Object, made
 from weft.installing.intent_rules import INTENT_EXTRAS
 from weft.installing.kinds import INTENT, Kind
 from weft.installing.structural import structural
@@ -104,7 +104,7 @@ def definition(
         "apiextensions.k8s.io/v1",
         "CustomResourceDefinition",
         f"{kind.plural}.{kind.group}",
-        component="definitions",
+        part=PROGRAM,
         spec={
             "group": kind.group,
             "names": names,

@@ -8,12 +8,26 @@ from typing import Any
 from weft import __version__
 from weft.errors import UsageError
 
-__all__ = ["NODE_CACHE", "OPERATOR", "Group", "Installation", "Object", "checked", "labels", "made"]
+__all__ = [
+    "NODE_CACHE",
+    "OPERATOR",
+    "OURS",
+    "PROGRAM",
+    "Group",
+    "Installation",
+    "Object",
+    "checked",
+    "labels",
+    "made",
+]
 
 Object = Mapping[str, Any]
 
+PROGRAM = "weft"
 OPERATOR = "weft-operator"
 NODE_CACHE = "weft-node-cache"
+OURS = {"app.kubernetes.io/part-of": "weft"}
+"""The label of every object of an installation."""
 
 # RFC 1123, as Kubernetes checks the names of namespaces.
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -29,7 +43,7 @@ class Installation:
     """What the pods run: an image with the program ``weft`` on its path."""
     node_cache: bool = True
     secrets_of: tuple[str, ...] = ()
-    """Namespaces whose Secrets the operator may read and whose ConfigMaps it may write."""
+    """Namespaces whose Secrets the operator may read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +67,16 @@ def checked(installation: Installation) -> Installation:
     return installation
 
 
-def labels(component: str) -> dict[str, str]:
-    """The marks of our objects, as Kubernetes recommends them."""
-    return {
-        "app.kubernetes.io/name": "weft",
-        "app.kubernetes.io/component": component,
-        "app.kubernetes.io/version": __version__,
-    }
+def labels(part: str) -> dict[str, str]:
+    """The marks of the objects of ``part``, as Kubernetes recommends them."""
+    return {"app.kubernetes.io/name": part, "app.kubernetes.io/version": __version__, **OURS}
 
 
 def made(
-    api_version: str, kind: str, name: str, *, component: str, namespace: str = "", **fields: Any
+    api_version: str, kind: str, name: str, *, part: str, namespace: str = "", **fields: Any
 ) -> dict[str, Any]:
     """An object of ours; one of the whole cluster where no ``namespace`` is named."""
     metadata: dict[str, Any] = {"name": name}
     metadata |= {"namespace": namespace} if namespace else {}
-    metadata["labels"] = labels(component)
+    metadata["labels"] = labels(part)
     return {"apiVersion": api_version, "kind": kind, "metadata": metadata, **fields}

@@ -18,7 +18,7 @@ _HTTP = 8080
 _WEBHOOK_PORT = 8443
 # Measured: 46 MB with 200 filters; twice that is a crowd.
 _RESOURCES = {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
-_SELECTED = {"app.kubernetes.io/name": "weft", "app.kubernetes.io/component": "operator"}
+_SELECTED = {"app.kubernetes.io/name": OPERATOR}
 # Not root and nobody's: a number that no file of a node belongs to.
 _USER = 65532
 
@@ -27,12 +27,12 @@ def operator(installation: Installation) -> tuple[Object, ...]:
     """Its Secret, Service, Deployment and webhook."""
     namespace = installation.namespace
     return (
-        made("v1", "Secret", WEBHOOK, component="operator", namespace=namespace, type="Opaque"),
+        made("v1", "Secret", WEBHOOK, part=OPERATOR, namespace=namespace, type="Opaque"),
         made(
             "v1",
             "Service",
             OPERATOR,
-            component="operator",
+            part=OPERATOR,
             namespace=namespace,
             spec={
                 "selector": _SELECTED,
@@ -46,7 +46,7 @@ def operator(installation: Installation) -> tuple[Object, ...]:
             "apps/v1",
             "Deployment",
             OPERATOR,
-            component="operator",
+            part=OPERATOR,
             namespace=namespace,
             spec={
                 "replicas": 1,
@@ -68,7 +68,7 @@ def _program(installation: Installation) -> Program:
         name=OPERATOR,
         arguments=(
             "operator",
-            f"--namespace={installation.namespace}",
+            f"--cache-namespace={installation.namespace}",
             "--address=$(POD_IP)",
             f"--port={_HTTP}",
             f"--webhook-port={_WEBHOOK_PORT}",
@@ -107,6 +107,6 @@ def _webhook(installation: Installation) -> dict[str, Any]:
         "admissionregistration.k8s.io/v1",
         "ValidatingWebhookConfiguration",
         WEBHOOK,
-        component="operator",
+        part=OPERATOR,
         webhooks=[entry],
     )

@@ -31,14 +31,13 @@ class Program:
 
 def template(program: Program, installation: Installation, **spec: Any) -> dict[str, Any]:
     """The pod template of ``program``; ``spec`` is laid over the pod's."""
-    component = program.name.removeprefix("weft-")
     annotations = {
         "prometheus.io/scrape": "true",
         "prometheus.io/port": str(program.http),
         "prometheus.io/path": "/metrics",
     }
     return {
-        "metadata": {"labels": labels(component), "annotations": annotations},
+        "metadata": {"labels": labels(program.name), "annotations": annotations},
         "spec": {
             "serviceAccountName": program.name,
             "imagePullSecrets": [],

@@ -3,7 +3,7 @@
 from weft.installing.access import access
 from weft.installing.definitions import intent_definition
 from weft.installing.foreign import foreign_definitions
-from weft.installing.installation import Group, Installation, Object, made
+from weft.installing.installation import PROGRAM, Group, Installation, Object, made
 from weft.installing.node_cache_objects import node_cache
 from weft.installing.operator_objects import operator
 
@@ -29,7 +29,7 @@ def objects(installation: Installation) -> tuple[Object, ...]:
 
 
 def _namespace(installation: Installation) -> Object:
-    held = made("v1", "Namespace", installation.namespace, component="namespace")
+    held = made("v1", "Namespace", installation.namespace, part=PROGRAM)
     # Only the node cache needs a folder of the node.
     held["metadata"]["labels"][_POD_SECURITY] = "privileged" if installation.node_cache else "restricted"
     return held

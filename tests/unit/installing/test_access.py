@@ -46,7 +46,7 @@ def test_what_is_bound_to_the_whole_cluster_cannot_read_a_secret() -> None:
         held for held in HELD if (held["kind"], held["metadata"]["name"]) == ("ClusterRole", "weft-operator")
     ]
     reached = {resource for rule in operator["rules"] for resource in rule["resources"]}
-    assert not reached & {"secrets", "configmaps", "pods/exec", "serviceaccounts/token", "nodes/proxy"}
+    assert not reached & {"secrets", "pods/exec", "serviceaccounts/token", "nodes/proxy"}
 
 
 def test_secrets_are_read_one_by_one_and_only_where_that_was_granted() -> None:
@@ -57,15 +57,16 @@ def test_secrets_are_read_one_by_one_and_only_where_that_was_granted() -> None:
     ]
     assert secrets == [
         ("Role", "weft-operator", ["get", "patch"], ["weft-webhook"]),
-        ("ClusterRole", "weft-namespace", ["get"], None),
-        ("Role", "weft-node-cache", ["get", "patch"], ["weft-node-cache"]),
+        ("ClusterRole", "weft-secrets", ["get"], None),
+        ("Role", "weft-registries", ["get", "patch"], ["weft-registries"]),
     ]
     assert bindings() == [
         ("ClusterRoleBinding", "", "ClusterRole weft-operator", "weft-operator"),
         ("RoleBinding", "weft-system", "Role weft-operator", "weft-operator"),
-        ("RoleBinding", "bookinfo", "ClusterRole weft-namespace", "weft-operator"),
-        ("RoleBinding", "shop", "ClusterRole weft-namespace", "weft-operator"),
-        ("RoleBinding", "weft-system", "Role weft-node-cache", "weft-operator"),
+        ("RoleBinding", "bookinfo", "ClusterRole weft-secrets", "weft-operator"),
+        ("RoleBinding", "shop", "ClusterRole weft-secrets", "weft-operator"),
+        ("RoleBinding", "weft-system", "Role weft-node-cache", "weft-node-cache"),
+        ("RoleBinding", "weft-system", "Role weft-registries", "weft-operator"),
     ]
 
 
@@ -75,14 +76,16 @@ def test_nobody_may_give_rights_or_become_somebody_else() -> None:
     assert [name for _, name, rule in rules() if "rbac.authorization.k8s.io" in rule["apiGroups"]] == []
 
 
-def test_the_node_cache_has_no_credential_and_no_rights() -> None:
-    (account,) = [
-        held
-        for held in HELD
-        if (held["kind"], held["metadata"]["name"]) == ("ServiceAccount", "weft-node-cache")
+def test_the_node_cache_has_the_config_maps_of_its_own_namespace_and_no_more() -> None:
+    mine = [(kind, role) for kind, _, role, account in bindings() if account == "weft-node-cache"]
+    assert mine == [("RoleBinding", "Role weft-node-cache")]
+    assert [rule for _, name, rule in rules() if name == "weft-node-cache"] == [
+        {
+            "apiGroups": [""],
+            "resources": ["configmaps"],
+            "verbs": ["get", "list", "watch", "create", "patch"],
+        }
     ]
-    assert account["automountServiceAccountToken"] is False
-    assert "weft-node-cache" not in {subject for _, _, _, subject in bindings()}
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: f"{kind.plural}.{kind.group}")

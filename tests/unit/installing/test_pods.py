@@ -69,7 +69,8 @@ def test_the_node_cache_understands_how_it_is_started() -> None:
             if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
         }
     assert {name: str(value) for name, value in given.items()} == {
-        "ref_file": "/etc/weft/images/images.txt",
+        "cluster": "True",
+        "cache_namespace": "weft-system",
         "directory": "/var/local/lib/wasme-cache",
         "port": "9979",
         "address": "$(POD_IP)",
