@@ -12,7 +12,9 @@ from weft.installing.installation import OPERATOR, Installation, Object, made
 from weft.installing.kinds import KINDS
 from weft.installing.pods import Program, template
 
-__all__ = ["operator", "webhook_host"]
+__all__ = ["WEBHOOK_ENTRY", "operator", "webhook_host"]
+
+WEBHOOK_ENTRY = "filterdeployments.weft.dev"
 
 _HTTP = 8080
 _WEBHOOK_PORT = 8443
@@ -95,7 +97,7 @@ def _webhook(installation: Installation) -> dict[str, Any]:
         for kind in KINDS
     ]
     entry = {
-        "name": "filterdeployments.weft.dev",
+        "name": WEBHOOK_ENTRY,
         "clientConfig": {"service": service},
         "rules": rules,
         "failurePolicy": "Ignore",

@@ -8,7 +8,7 @@ from weft.clusters import wait_for_rollouts
 from weft.errors import WeftError
 from weft.installing import Installation, objects
 from weft.kube import Conflict, Kube, Object, Ref
-from weft.workflows.installing.outcome import Outcome, Show, is_ours
+from weft.workflows.installing.outcome import Outcome, Show, check_home, is_ours
 
 __all__ = ["Installer"]
 
@@ -34,8 +34,10 @@ class Installer:
     async def install(self, installation: Installation, *, wait: bool = True) -> None:
         """Apply all in order, take away what is no longer wanted, and wait until the pods run.
 
-        Raises ``Conflict``, ``Denied``, and ``RolloutFailed`` naming what does not run.
+        Raises ``UsageError`` when weft is in another namespace, ``Conflict``, ``Denied``, and
+        ``RolloutFailed`` naming what does not run.
         """
+        await check_home(self.kube, installation.namespace)
         wanted = objects(installation)
         for held in wanted:
             if held["kind"] == "Namespace":

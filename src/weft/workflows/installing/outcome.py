@@ -1,13 +1,14 @@
-"""What became of one object of an installation."""
+"""What became of one object of an installation, and whose objects there are."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from weft.installing import OURS
-from weft.kube import Object, Ref
+from weft.errors import UsageError
+from weft.installing import OPERATOR, OURS
+from weft.kube import Kube, Object, Ref
 
-__all__ = ["Done", "Outcome", "Show", "is_ours"]
+__all__ = ["Done", "Outcome", "Show", "check_home", "is_ours"]
 
 Done = Literal["made", "changed", "unchanged", "deleted"]
 
@@ -32,3 +33,14 @@ Show = Callable[[Outcome], None]
 def is_ours(held: Object) -> bool:
     """Whether ``held`` came with an installation of weft."""
     return OURS.items() <= (held["metadata"].get("labels") or {}).items()
+
+
+async def check_home(kube: Kube, namespace: str) -> None:
+    """Raise ``UsageError`` when weft is in another namespace: half of it belongs to no namespace."""
+    held = await kube.find(Ref("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", OPERATOR))
+    for subject in (held or {}).get("subjects") or ():
+        home = subject.get("namespace")
+        if home != namespace:
+            raise UsageError(
+                f"weft is in namespace {home} of this cluster, not in {namespace}", hint=f"-n {home}"
+            )

@@ -12,7 +12,7 @@ from weft.clusters import Deployer, Record, Records
 from weft.errors import WeftError
 from weft.installing import KINDS, OPERATOR, OURS, Installation, Kind, objects
 from weft.kube import Kube, Object, Ref
-from weft.workflows.installing.outcome import Outcome, Show, is_ours
+from weft.workflows.installing.outcome import Outcome, Show, check_home, is_ours
 
 __all__ = ["FiltersLeft", "Uninstaller"]
 
@@ -44,7 +44,8 @@ class Uninstaller:
     clock: Clock = field(default_factory=SystemClock)
 
     async def uninstall(self, installation: Installation) -> None:
-        """Raises ``FiltersLeft`` when there are filters or they do not go, ``WeftError`` when the rest does not."""
+        """Raises ``FiltersLeft`` when filters are there or do not go, ``WeftError`` for other trouble."""
+        await check_home(self.kube, installation.namespace)
         await self._filters(installation.namespace)
         held = [Ref.of(one) for one in reversed(objects(installation))]
         for ref in held:
