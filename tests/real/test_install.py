@@ -128,7 +128,7 @@ def test_it_comes_in_order_stays_as_it_is_and_goes_without_leaving_anything(worl
     gone = world.uninstall()
     assert (gone.code, gone.err) == (0, "")
     assert gone.out.splitlines()[0] == "DaemonSet weft-system/weft-node-cache deleted"
-    assert "RoleBinding default/weft-secrets deleted" in gone.out.splitlines()
+    assert "RoleBinding default/weft-namespace deleted" in gone.out.splitlines()
     assert "ConfigMap weft-system/weft-module-a deleted" in gone.out.splitlines()
     assert world.left() == []
     assert (world.uninstall().code, world.uninstall().out) == (0, "")
@@ -200,17 +200,10 @@ def test_without_an_operator_a_filter_is_not_torn_out(world: World) -> None:
 
 def test_filters_that_were_deployed_without_an_operator_count_too(world: World) -> None:
     world.install()
+    known = {"name": "a", "id": "a", "target": "istio", "image": "a", "removal": []}
     record = {
         "metadata": {"name": "weft-filter-a", "labels": {"weft.dev/record": "filter"}},
-        "data": {
-            "name": "a",
-            "id": "a.default",
-            "target": "istio",
-            "image": "a@sha256:1",
-            "state": "settled",
-            "intent": "",
-            "removal": "[]",
-        },
+        "data": {"record": json.dumps(known)},
     }
     world.ask("POST", "/api/v1/namespaces/default/configmaps", record)
     refused = world.uninstall()
@@ -225,7 +218,7 @@ def test_what_others_made_stays_theirs(world: World) -> None:
     bindings = f"{RBAC}/namespaces/shared/rolebindings"
     group = "rbac.authorization.k8s.io"
     role = {"apiGroup": group, "kind": "ClusterRole", "name": "theirs"}
-    world.ask("POST", bindings, {"metadata": {"name": "weft-secrets"}, "roleRef": role})
+    world.ask("POST", bindings, {"metadata": {"name": "weft-namespace"}, "roleRef": role})
     installed = world.install("-n", "shared")
     assert installed.err == "Namespace shared was there before and stays as it is\n"
     gone = world.uninstall("-n", "shared")
@@ -233,8 +226,8 @@ def test_what_others_made_stays_theirs(world: World) -> None:
     assert gone.err == "Namespace shared stays: it is not weft's\n"
     assert "Deployment shared/weft-operator deleted" in gone.out.splitlines()
     left = world.ask("GET", bindings)["items"]
-    assert [one["metadata"]["name"] for one in left] == ["weft-secrets"]
-    world.ask("DELETE", f"{bindings}/weft-secrets")
+    assert [one["metadata"]["name"] for one in left] == ["weft-namespace"]
+    world.ask("DELETE", f"{bindings}/weft-namespace")
 
 
 def test_there_is_one_installation_in_a_cluster(world: World) -> None:

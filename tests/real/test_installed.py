@@ -17,11 +17,12 @@ from uuid import uuid4
 import pytest
 
 from weft.clusters import MODULE_LABEL, node_report
-from weft.installing import KINDS, Certificate, Installation, webhook_host
+from weft.installing import Certificate, Installation, webhook_host
 from weft.kube import Denied, Kube, Lease, Object, Ref, find_cluster, open_kube
-from weft.mesh import read_intent
+from weft.mesh import KINDS, read_intent
 from weft.workflows.deploying.cluster import ClusterAccess
 from weft.workflows.installing.cluster import How, install
+from weft.workflows.serving.webhook import trusted_tls
 from worlds.kubernetes import Cluster, api_server
 
 pytestmark = pytest.mark.real("kubernetes")
@@ -32,6 +33,7 @@ WEFT = KINDS[0]
 OPERATOR, NODE_CACHE = (
     f"system:serviceaccount:{SYSTEM}:{name}" for name in ("weft-operator", "weft-node-cache")
 )
+WEBHOOKS = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
 FILTERS = "/apis/weft.dev/v1alpha1/namespaces/bookinfo/filterdeployments"
 
 
@@ -256,8 +258,10 @@ async def test_the_operator_keeps_status_and_finalizer_of_an_intent(
 MAY = (
     ("list", "apps", "deployments", ""),
     ("patch", "apps", "statefulsets", "shop"),
-    ("watch", "", "pods", ""),
-    ("create", "", "configmaps", "shop"),
+    ("watch", "", "pods", SYSTEM),
+    ("list", "", "configmaps", ""),
+    ("create", "", "configmaps", SYSTEM),
+    ("create", "", "configmaps", "bookinfo"),
     ("create", "networking.istio.io", "envoyfilters", "shop"),
     ("delete", "extensions.istio.io", "wasmplugins", "shop"),
     ("patch", "gateway.solo.io", "gateways", "shop"),
@@ -265,6 +269,8 @@ MAY = (
 )
 MAY_NOT = (
     ("get", "", "secrets", "shop"),
+    ("create", "", "configmaps", "shop"),
+    ("list", "", "pods", "shop"),
     ("list", "", "secrets", "bookinfo"),
     ("get", "", "secrets", SYSTEM),
     ("create", "", "secrets", SYSTEM),
@@ -307,18 +313,20 @@ async def test_the_operator_can_become_the_one_that_acts(operator: Kube) -> None
         assert held["spec"]["holderIdentity"] == "me"
 
 
-async def test_what_the_operator_fills_stays_when_weft_is_installed_again(
+async def test_replicas_of_the_operator_share_a_certificate_that_stays_when_weft_is_installed_again(
     operator: Kube, installed: Cluster
 ) -> None:
-    made = Certificate.issued(webhook_host(HERE), datetime.now(UTC))
-    for held in (made.secret(HERE), made.webhook()):
-        await operator.apply(held, manager="weft-operator", force=True)
+    await asyncio.gather(*(trusted_tls(operator, SYSTEM) for _ in range(3)))
     outcomes: list[str] = []
     how = How(seconds=30, force=False, show=lambda one: outcomes.append(one.done), say=print)
     await install(ClusterAccess(env={}, kubeconfig=installed.admin), HERE, how, wait=False)
     assert set(outcomes) == {"unchanged"}
-    secret = await operator.get(Ref.of(made.secret(HERE)))
-    assert Certificate.kept(secret, webhook_host(HERE), datetime.now(UTC)) == made
+    secret = await operator.get(Ref("v1", "Secret", "weft-webhook", SYSTEM))
+    kept = Certificate.kept(secret, webhook_host(HERE), datetime.now(UTC))
+    assert kept is not None
+    configuration = installed.ask("GET", f"{WEBHOOKS}/weft-webhook")
+    (entry,) = kept.webhook()["webhooks"]
+    assert configuration["webhooks"][0]["clientConfig"]["caBundle"] == entry["clientConfig"]["caBundle"]
 
 
 async def test_the_node_cache_hears_what_is_wanted_and_says_what_it_holds(
@@ -412,25 +420,22 @@ def test_the_api_server_trusts_the_certificate_and_hears_the_answer(
 ) -> None:
     certificate = Certificate.issued("localhost", datetime.now(UTC))
     (entry,) = certificate.webhook()["webhooks"]
-    installed_one = installed.ask(
-        "GET", "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations/weft-webhook"
-    )
+    configuration = installed.ask("GET", f"{WEBHOOKS}/weft-webhook")
     said = {"allowed": False, "status": {"message": "spec.routes[0]: not RE2"}}
     with webhook(certificate, tmp_path, lambda _: said) as port:
-        (rules,) = installed_one["webhooks"]
+        (rules,) = configuration["webhooks"]
         config = {"url": f"https://localhost:{port}/validate", **entry["clientConfig"]}
         held = {
             "metadata": {"generateName": "test-"},
             # What fails open for users must not fail unseen here.
             "webhooks": [{**rules, "clientConfig": config, "failurePolicy": "Fail"}],
         }
-        path = "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations"
-        name = installed.ask("POST", path, held)["metadata"]["name"]
+        name = installed.ask("POST", WEBHOOKS, held)["metadata"]["name"]
         try:
             with pytest.raises(ValueError, match="denied the request") as error:
                 until_refused(installed)
         finally:
-            installed.ask("DELETE", f"{path}/{name}")
+            installed.ask("DELETE", f"{WEBHOOKS}/{name}")
     assert "spec.routes[0]: not RE2" in str(error.value)
 
 

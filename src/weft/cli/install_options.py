@@ -34,7 +34,7 @@ _CHOICES = (
         "--secrets-of",
         multiple=True,
         metavar="NAMESPACE",
-        help="Let the operator read Secrets there; repeat for more.",
+        help="Let the operator read Secrets and write ConfigMaps there; repeat for more.",
     ),
 )
 

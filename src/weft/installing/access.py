@@ -1,8 +1,8 @@
-"""Who may do what. No wildcards, and no Secret outside the installation's own namespace.
+"""Who may do what. No wildcards, and neither Secrets nor writing outside of what is needed.
 
-The operator works in every namespace: it reads workloads, patches what mounts modules, keeps its objects
-and the record of what it did (a ConfigMap beside the workloads). Secrets (pull secrets, keys, ``configFrom``)
-it reads only where ``weft-secrets`` is bound to it. The Secrets that it fills in its own namespace are there
+The operator works in every namespace: it reads workloads, patches what mounts modules, and keeps its own
+objects. Secrets (pull secrets, keys, ``configFrom``) it reads, and ConfigMaps (modules of mode configmap) it
+writes only where ``weft-namespace`` is bound to it. The Secrets that it fills in its own namespace are there
 from the start, so that it need not be allowed to make any. A node cache reads and writes ConfigMaps there, no
 more.
 """
@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from weft.installing.installation import NODE_CACHE, OPERATOR, Installation, Object, made
-from weft.installing.kinds import KINDS
+from weft.mesh import KINDS
 
 __all__ = ["REGISTRIES", "WEBHOOK", "access", "bound_in", "node_cache_access"]
 
-SECRETS = "weft-secrets"
-"""The ClusterRole that may be bound in namespaces, and what it is called there."""
+NAMESPACE = "weft-namespace"
+"""The ClusterRole that may be bound in namespaces, and what the binding is called there."""
 WEBHOOK = "weft-webhook"
 """The ValidatingWebhookConfiguration, and the Secret with its certificate."""
 REGISTRIES = "weft-registries"
@@ -30,18 +30,22 @@ _KEEP = (*_READ, "create", "patch", "delete")
 
 def access(installation: Installation) -> tuple[Object, ...]:
     """The operator's account and rights, and what people may be given."""
-    rules = [
+    home = [
         _rule("coordination.k8s.io", ["leases"], ["create"]),
         _rule("coordination.k8s.io", ["leases"], ["get", "update"], [OPERATOR]),
-        _rule("", ["secrets"], ["get", "patch"], [WEBHOOK]),
+        _rule("", ["secrets"], ["get", "update"], [WEBHOOK]),
+        # What nodes shall hold and what they do; which nodes have a node cache.
+        _rule("", ["configmaps"], _KEEP),
+        _rule("", ["pods"], _READ),
     ]
+    granted = [_rule("", ["secrets"], ["get"]), _rule("", ["configmaps"], ["create", "patch", "delete"])]
     return (
         _account(OPERATOR, installation),
         _cluster_role(OPERATOR, _operator_rules()),
         _bound(OPERATOR, "ClusterRole", OPERATOR, installation),
-        _role(OPERATOR, OPERATOR, rules, installation),
+        _role(OPERATOR, OPERATOR, home, installation),
         _bound(OPERATOR, "Role", OPERATOR, installation, namespace=installation.namespace),
-        _cluster_role(SECRETS, [_rule("", ["secrets"], ["get"])]),
+        _cluster_role(NAMESPACE, granted),
         *(bound_in(namespace, installation) for namespace in installation.secrets_of),
         _for_people("weft-view", _READ, "view"),
         _for_people("weft-edit", ["create", "update", "patch", "delete"], "edit"),
@@ -63,26 +67,24 @@ def node_cache_access(installation: Installation) -> tuple[Object, ...]:
 
 
 def bound_in(namespace: str, installation: Installation) -> Object:
-    """The operator's right to read Secrets of ``namespace``."""
-    return _bound(SECRETS, "ClusterRole", SECRETS, installation, namespace=namespace)
+    """The operator's rights to Secrets and ConfigMaps of ``namespace``."""
+    return _bound(NAMESPACE, "ClusterRole", NAMESPACE, installation, namespace=namespace)
 
 
 def _operator_rules() -> list[dict[str, Any]]:
     kinds = [(kind.group, kind.plural) for kind in KINDS]
     return [
-        # Metadata is patched for finalizers; the finalizers subresource lets us own what we make.
+        # Their metadata has the finalizer and the record of what was done.
         *(_rule(group, [plural], [*_READ, "patch"]) for group, plural in kinds),
-        *(_rule(group, [f"{plural}/status"], ["get", "patch"]) for group, plural in kinds),
-        *(_rule(group, [f"{plural}/finalizers"], ["update"]) for group, plural in kinds),
+        *(_rule(group, [f"{plural}/status"], ["patch"]) for group, plural in kinds),
         _rule("apps", ["deployments", "daemonsets", "statefulsets"], [*_READ, "patch"]),
-        _rule("", ["pods"], _READ),
-        # Records of filters, modules in mode configmap, what nodes shall hold.
-        _rule("", ["configmaps"], _KEEP),
+        # Records of what people deployed, and values for configFrom.
+        _rule("", ["configmaps"], _READ),
         _rule("networking.istio.io", ["envoyfilters"], _KEEP),
         _rule("extensions.istio.io", ["wasmplugins", "trafficextensions"], _KEEP),
         _rule("gateway.envoyproxy.io", ["envoyextensionpolicies"], _KEEP),
         _rule("gateway.solo.io", ["gateways"], [*_READ, "patch"]),
-        _rule("events.k8s.io", ["events"], ["create", "patch"]),
+        _rule("events.k8s.io", ["events"], ["create"]),
         _rule(
             "admissionregistration.k8s.io", ["validatingwebhookconfigurations"], ["get", "patch"], [WEBHOOK]
         ),

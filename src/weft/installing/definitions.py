@@ -4,9 +4,8 @@ from typing import Any
 
 from weft.installing.installation import PROGRAM, Object, made
 from weft.installing.intent_rules import INTENT_EXTRAS
-from weft.installing.kinds import INTENT, Kind
 from weft.installing.structural import structural
-from weft.mesh import intent_schema
+from weft.mesh import KINDS, Kind, intent_schema
 
 __all__ = ["definition", "intent_definition"]
 
@@ -69,7 +68,7 @@ def intent_definition() -> Object:
     schema = intent_schema()
     spec = structural({**schema["$defs"]["Spec"], "$defs": schema["$defs"]}, INTENT_EXTRAS)
     return definition(
-        INTENT,
+        KINDS[0],
         description=_DESCRIPTION,
         short=["wfd"],
         properties={"spec": spec, "status": _STATUS},

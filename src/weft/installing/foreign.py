@@ -8,7 +8,7 @@ from typing import Any
 
 from weft.installing.definitions import definition
 from weft.installing.installation import Object
-from weft.installing.kinds import ASM, ASM_MISSPELT, WASME
+from weft.mesh import KINDS
 
 __all__ = ["foreign_definitions"]
 
@@ -55,10 +55,11 @@ def foreign_definitions() -> tuple[Object, ...]:
         workload=pods,
         deployment=pods,
     )
+    _, theirs, asms, misspelt = KINDS
     kinds = (
-        (WASME, wasme, "A filter on Istio, as wasme has it."),
-        (ASM, asm, "A filter on Istio, as ASM has it."),
-        (ASM_MISSPELT, asm, "ASMFilterDeployment, as it is also spelt."),
+        (theirs, wasme, "A filter on Istio, as wasme has it."),
+        (asms, asm, "A filter on Istio, as ASM has it."),
+        (misspelt, asm, "ASMFilterDeployment, as it is also spelt."),
     )
     return tuple(
         definition(

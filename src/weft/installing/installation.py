@@ -19,6 +19,7 @@ __all__ = [
     "checked",
     "labels",
     "made",
+    "selector",
 ]
 
 Object = Mapping[str, Any]
@@ -43,7 +44,7 @@ class Installation:
     """What the pods run: an image with the program ``weft`` on its path."""
     node_cache: bool = True
     secrets_of: tuple[str, ...] = ()
-    """Namespaces whose Secrets the operator may read."""
+    """Namespaces whose Secrets the operator may read, and whose ConfigMaps it may write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,13 @@ def checked(installation: Installation) -> Installation:
 
 def labels(part: str) -> dict[str, str]:
     """The marks of the objects of ``part``, as Kubernetes recommends them."""
-    return {"app.kubernetes.io/name": part, "app.kubernetes.io/version": __version__, **OURS}
+    return {**selector(part), "app.kubernetes.io/version": __version__, **OURS}
+
+
+def selector(part: str) -> dict[str, str]:
+    """The marks of the pods of ``part``, that never change."""
+    name = {"app.kubernetes.io/name": PROGRAM}
+    return name if part == PROGRAM else {**name, "app.kubernetes.io/component": part.removeprefix("weft-")}
 
 
 def made(

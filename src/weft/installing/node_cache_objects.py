@@ -5,7 +5,7 @@ that it answers: one image that cannot be had must not take away the others.
 """
 
 from weft.installing.access import REGISTRIES, node_cache_access
-from weft.installing.installation import NODE_CACHE, Installation, Object, made
+from weft.installing.installation import NODE_CACHE, Installation, Object, made, selector
 from weft.installing.pods import Program, template
 
 __all__ = ["node_cache"]
@@ -14,7 +14,7 @@ _HTTP = 9979
 _FOLDER = "/var/local/lib/wasme-cache"
 _REGISTRIES = "/etc/weft/registries"
 _RESOURCES = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
-_SELECTED = {"app.kubernetes.io/name": NODE_CACHE}
+_SELECTED = selector(NODE_CACHE)
 
 
 def node_cache(installation: Installation) -> tuple[Object, ...]:

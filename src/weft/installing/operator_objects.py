@@ -8,19 +8,19 @@ by the operator, kept in the Secret ``weft-webhook`` and put into the configurat
 from typing import Any
 
 from weft.installing.access import WEBHOOK
-from weft.installing.installation import OPERATOR, Installation, Object, made
-from weft.installing.kinds import KINDS
+from weft.installing.installation import OPERATOR, Installation, Object, made, selector
 from weft.installing.pods import Program, template
+from weft.mesh import KINDS
 
 __all__ = ["WEBHOOK_ENTRY", "operator", "webhook_host"]
 
 WEBHOOK_ENTRY = "filterdeployments.weft.dev"
 
-_HTTP = 8080
+_HTTP = 9978
 _WEBHOOK_PORT = 8443
-# Measured: 46 MB with 200 filters; twice that is a crowd.
-_RESOURCES = {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
-_SELECTED = {"app.kubernetes.io/name": OPERATOR}
+# Idle it is small; trying a config compiles the module, and large ones need some hundred MB.
+_RESOURCES = {"requests": {"cpu": "50m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}}
+_SELECTED = selector(OPERATOR)
 # Not root and nobody's: a number that no file of a node belongs to.
 _USER = 65532
 

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from weft.installing import KINDS, Installation, objects
+from weft.installing import Installation, objects
+from weft.mesh import KINDS
 
 EVERYTHING = Installation(secrets_of=("bookinfo", "shop"))
 HELD = objects(EVERYTHING)
@@ -56,15 +57,15 @@ def test_secrets_are_read_one_by_one_and_only_where_that_was_granted() -> None:
         if "secrets" in rule["resources"]
     ]
     assert secrets == [
-        ("Role", "weft-operator", ["get", "patch"], ["weft-webhook"]),
-        ("ClusterRole", "weft-secrets", ["get"], None),
+        ("Role", "weft-operator", ["get", "update"], ["weft-webhook"]),
+        ("ClusterRole", "weft-namespace", ["get"], None),
         ("Role", "weft-registries", ["get", "patch"], ["weft-registries"]),
     ]
     assert bindings() == [
         ("ClusterRoleBinding", "", "ClusterRole weft-operator", "weft-operator"),
         ("RoleBinding", "weft-system", "Role weft-operator", "weft-operator"),
-        ("RoleBinding", "bookinfo", "ClusterRole weft-secrets", "weft-operator"),
-        ("RoleBinding", "shop", "ClusterRole weft-secrets", "weft-operator"),
+        ("RoleBinding", "bookinfo", "ClusterRole weft-namespace", "weft-operator"),
+        ("RoleBinding", "shop", "ClusterRole weft-namespace", "weft-operator"),
         ("RoleBinding", "weft-system", "Role weft-node-cache", "weft-node-cache"),
         ("RoleBinding", "weft-system", "Role weft-registries", "weft-operator"),
     ]
@@ -99,8 +100,7 @@ def test_the_operator_reads_every_kind_and_writes_only_metadata_and_status(kind:
     }
     assert granted == {
         kind.plural: ["get", "list", "watch", "patch"],
-        f"{kind.plural}/status": ["get", "patch"],
-        f"{kind.plural}/finalizers": ["update"],
+        f"{kind.plural}/status": ["patch"],
     }
 
 
@@ -121,3 +121,16 @@ def test_who_may_edit_a_namespace_may_edit_its_filters() -> None:
     }
     assert people["weft-view"]["rbac.authorization.k8s.io/aggregate-to-view"] == "true"
     assert people["weft-edit"]["rbac.authorization.k8s.io/aggregate-to-edit"] == "true"
+
+
+def test_config_maps_are_written_at_home_and_where_that_was_granted() -> None:
+    writers = {
+        (kind, name)
+        for kind, name, rule in rules()
+        if "configmaps" in rule["resources"] and "patch" in rule["verbs"]
+    }
+    assert writers == {
+        ("Role", "weft-operator"),
+        ("Role", "weft-node-cache"),
+        ("ClusterRole", "weft-namespace"),
+    }

@@ -6,9 +6,9 @@ from typing import Any
 import jsonschema
 import pytest
 
-from weft.installing import KINDS, Installation, objects
+from weft.installing import Installation, objects
 from weft.installing.definitions import intent_definition
-from weft.mesh import intent_schema, read_intent
+from weft.mesh import KINDS, intent_schema, read_intent
 
 ANYTHING = "x-kubernetes-preserve-unknown-fields"
 DEFINITIONS = {

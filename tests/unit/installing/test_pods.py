@@ -6,6 +6,7 @@ import click
 import pytest
 
 from weft.cli.serve import serve
+from weft.clusters import CACHE_PODS
 from weft.installing import Installation, objects
 
 HELD = {(held["kind"], held["metadata"]["name"]): held for held in objects(Installation())}
@@ -58,24 +59,49 @@ def test_everything_that_is_mounted_is_there(name: str) -> None:
     assert asked - {None} <= told
 
 
-def test_the_node_cache_understands_how_it_is_started() -> None:
-    program, service, *words = container("weft-node-cache")["args"]
-    assert (program, service) == ("serve", "node-cache")
+@pytest.mark.parametrize(
+    ("name", "understood"),
+    [
+        pytest.param(
+            "weft-node-cache",
+            {
+                "cluster": "True",
+                "cache_namespace": "weft-system",
+                "directory": "/var/local/lib/wasme-cache",
+                "node": "$(NODE_NAME)",
+                "address": "$(POD_IP)",
+                "port": "9979",
+            },
+            id="node cache",
+        ),
+        pytest.param(
+            "weft-operator",
+            {
+                "cache_namespace": "weft-system",
+                "address": "$(POD_IP)",
+                "port": "9978",
+                "webhook_port": "8443",
+            },
+            id="operator",
+        ),
+    ],
+)
+def test_the_program_understands_how_it_is_started(name: str, understood: dict[str, str]) -> None:
+    program, service, *words = container(name)["args"]
+    assert (program, service) == ("serve", name.removeprefix("weft-"))
     command = serve.commands[service]
     with command.make_context(service, list(words), help_option_names=["-h", "--help"]) as context:
         given = {
-            name: value
+            name: str(value)
             for name, value in context.params.items()
             if context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
         }
-    assert {name: str(value) for name, value in given.items()} == {
-        "cluster": "True",
-        "cache_namespace": "weft-system",
-        "directory": "/var/local/lib/wasme-cache",
-        "port": "9979",
-        "address": "$(POD_IP)",
-        "node": "$(NODE_NAME)",
-    }
+    assert given == understood
+
+
+def test_deployers_find_the_node_caches() -> None:
+    name, _, value = CACHE_PODS.partition("=")
+    assert HELD["DaemonSet", "weft-node-cache"]["spec"]["template"]["metadata"]["labels"][name] == value
 
 
 @pytest.mark.parametrize("name", PODS)

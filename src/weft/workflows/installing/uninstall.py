@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from weft.base.clock import Clock, SystemClock
-from weft.clusters import Deployer, Record, Records
+from weft.clusters import Deployer, Record, read_records
 from weft.errors import WeftError
-from weft.installing import KINDS, OPERATOR, OURS, Installation, Kind, objects
+from weft.installing import OPERATOR, OURS, Installation, objects
 from weft.kube import Kube, Object, Ref
+from weft.mesh import KINDS, Kind
 from weft.workflows.installing.outcome import Outcome, Show, check_home, is_ours
 
 __all__ = ["FiltersLeft", "Uninstaller"]
@@ -73,16 +74,15 @@ class Uninstaller:
         deployer = Deployer(
             kube=self.kube, system=namespace, seconds=self.seconds, clock=self.clock, say=self.say
         )
-        for record in await Records(self.kube).list():
+        for record in await read_records(self.kube):
             await deployer.undeploy(record.name, record.namespace)
             self.say(f"{record} undeployed")
 
     async def _left(self) -> tuple[list[Ref], tuple[Record, ...]]:
         """Custom resources of our kinds, and filters that were deployed without one."""
         resources = [ref for kind in KINDS for ref in await self._resources(kind)]
-        records = await Records(self.kube).list()
-        named = {(ref.name, ref.namespace) for ref in resources}
-        return resources, tuple(one for one in records if (one.name, one.namespace) not in named)
+        records = await read_records(self.kube)
+        return resources, tuple(one for one in records if not one.owner)
 
     async def _resources(self, kind: Kind) -> list[Ref]:
         """Those of ``kind``, where its definition is ours."""
