@@ -64,6 +64,11 @@ GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "Services": {
         "serve": ("weft.cli.serve:serve", "Run weft's services."),
+        "install": (
+            "weft.cli.install:install",
+            "Put operator, node cache and custom resources into a cluster.",
+        ),
+        "uninstall": ("weft.cli.uninstall:uninstall", "Take out of a cluster what install put there."),
     },
     "Other": {
         "toolchain": ("weft.cli.toolchain:toolchain", "Show and fetch compilers and Envoy."),

@@ -141,6 +141,14 @@ def node_cache(
     metavar="N",
     help="Probes and metrics; 0: none.",
 )
+@click.option(
+    "--webhook-port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="Answer the API server about new resources, over TLS; 0: do not.",
+)
 @click.option("--holder", metavar="NAME", help="Who takes the lease.  [default: POD_NAME, or the host]")
 @click.option(
     "--lease",
@@ -181,6 +189,7 @@ def operator(
     /,
     address: str,
     port: int,
+    webhook_port: int,
     holder: str | None,
     verify_keys: tuple[Path, ...],
     verify_policy: Path | None,
@@ -206,6 +215,7 @@ def operator(
         cache=console.places.cache,
         address=address,
         port=port or None,
+        webhook_port=webhook_port or None,
         holder=holder or console.env.get("POD_NAME") or platform.node(),
         lease_seconds=words.pop("lease"),
         settings=settings,

@@ -12,7 +12,7 @@ from weft.clusters.deploying import Deployer, Prospect
 from weft.clusters.looking import ControlPlane, control_planes, look
 from weft.clusters.nodes import CACHE_PODS, MODULE_LABEL, Nodes, NotDistributed, node_report, wanted_images
 from weft.clusters.records import ANNOTATION, Keeper, Record, annotation, read_record, read_records
-from weft.clusters.rollouts import RolloutFailed
+from weft.clusters.rollouts import RolloutFailed, wait_for_rollouts
 from weft.clusters.standings import Part, Standing, State, standing
 
 __all__ = [
@@ -38,5 +38,6 @@ __all__ = [
     "read_record",
     "read_records",
     "standing",
+    "wait_for_rollouts",
     "wanted_images",
 ]

@@ -225,7 +225,7 @@ class Machine(RuleBasedStateMachine):
         self.worker.call("add_later", key, seconds)
         self.later.add(key)
 
-    @precondition(lambda self: len(self.worker.queue))
+    @precondition(lambda self: len(self.worker.queue) > 0)
     @rule()
     def take(self) -> None:
         key = self.loop.run_until_complete(self.worker.queue.take())

@@ -22,6 +22,7 @@ from weft.workflows.deploying.cluster import ClusterAccess
 from weft.workflows.deploying.documents import Documents
 from weft.workflows.deploying.facts import Looker
 from weft.workflows.serving.listening import Listening, listening
+from weft.workflows.serving.webhook import trusted_tls
 
 __all__ = ["OperatorPlace", "keep_operator"]
 
@@ -38,7 +39,7 @@ class OperatorPlace:
     cache: Path
     address: str = "127.0.0.1"
     port: int | None = None
-    webhook: Listening | None = None
+    webhook_port: int | None = None
     holder: str = field(default_factory=socket.gethostname)
     lease_seconds: float = 15.0
     settings: Settings = field(default_factory=Settings)
@@ -61,8 +62,10 @@ async def keep_operator(
             probes = app(lambda: turns[0] if turns else None)
             where = Listening(place.address, place.port)
             ready(await stack.enter_async_context(listening(probes, where)))
-        if place.webhook is not None:
-            await stack.enter_async_context(listening(webhook(), place.webhook))
+        if place.webhook_port is not None:
+            tls = await trusted_tls(kube, place.settings.system)
+            where = Listening(place.address, place.webhook_port, tls)
+            await stack.enter_async_context(listening(webhook(), where))
         while True:
             lease = Lease(kube, _LEASE, place.settings.system, place.holder, seconds=place.lease_seconds)
             say(f"waiting for the lease {place.settings.system}/{_LEASE}")

@@ -1,0 +1,1 @@
+"""Putting weft into a cluster, and taking it out again."""
