@@ -96,6 +96,11 @@ class Cluster:
         with urllib.request.urlopen(request, context=self._admin_context, timeout=30) as answer:  # noqa: S310
             return dict(json.load(answer))
 
+    def text(self, path: str) -> str:
+        """What stands at ``path``, as text."""
+        with urllib.request.urlopen(f"{self.url}{path}", context=self._admin_context, timeout=30) as answer:  # noqa: S310
+            return str(answer.read().decode())
+
     def namespace(self, name: str, **labels: str) -> str:
         """A new namespace."""
         self.ask("POST", "/api/v1/namespaces", {"metadata": {"name": name, "labels": labels}})
