@@ -65,9 +65,9 @@ class World:
     def status(self, *words: str) -> Result:
         return self.weft("status", *words, "-n", self.namespace, "--cache-namespace", self.system)
 
-    def publish(self, content: str) -> str:
+    def publish(self, content: str, *, header: str = "") -> str:
         """An image whose module differs by ``content``; it always has the same tag."""
-        module = tiny_filter(f"x-{content}")
+        module = tiny_filter(header or f"x-{content}")
         name = f"{self.registry}/{self.namespace}/filter:v1"
         digest = Store(self._home / "store").put(Reference.parse(name), sample(module))
         pushed = self.weft("push", name)
