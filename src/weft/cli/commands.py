@@ -57,6 +57,10 @@ GROUPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "diff": ("weft.cli.diff:diff", "Show what a change of a filter's deployment would change."),
         "deploy": ("weft.cli.deploy:deploy", "Put a filter in front of traffic."),
         "status": ("weft.cli.status:status", "Show the filters of a cluster and how they stand."),
+        "doctor": (
+            "weft.cli.doctor:doctor",
+            "Say what a cluster lacks to run filters, and what is wrong with those it runs.",
+        ),
         "undeploy": (
             "weft.cli.undeploy:undeploy",
             "Take a filter away from traffic, and all that came with it.",
