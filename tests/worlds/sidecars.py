@@ -36,7 +36,8 @@ class Sidecar:
         """What a client gets."""
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}")
         with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 - loopback
-            return answer.headers.get(name)
+            value: str | None = answer.headers.get(name)
+            return value
 
 
 @contextmanager
@@ -49,10 +50,10 @@ def sidecar(world: World, workload: str, node: Path, folder: Path) -> Iterator[S
         _write(listeners, _listener(port, upstream, []))
         log, over = folder / "envoy.log", threading.Event()
         (folder / "bootstrap.json").write_text(json.dumps(_bootstrap(listeners, upstream)))
-        command = [envoy_binary(), "-c", folder / "bootstrap.json", "--use-dynamic-base-id"]
+        words = ("--use-dynamic-base-id", "--concurrency", "1", "-l", "warning")
         with log.open("wb") as output:
             process = subprocess.Popen(
-                [*command, "--concurrency", "1", "-l", "warning"], stdout=output, stderr=output
+                [envoy_binary(), "-c", folder / "bootstrap.json", *words], stdout=output, stderr=output
             )
         agent = threads.submit(_follow, world, workload, node, listeners, (port, upstream), over)
         try:

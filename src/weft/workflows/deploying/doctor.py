@@ -53,8 +53,9 @@ _INJECTION = ("istio-injection", "istio.io/rev")
 async def examine(
     access: ClusterAccess, *, namespace: str = "", istio_namespace: str = "istio-system"
 ) -> list[Finding]:
-    """Everything that was found; problems are findings, too. Raises ``UsageError`` where no cluster is
-    named.
+    """Everything that was found; problems are findings, too.
+
+    Raises ``UsageError`` where no cluster is named.
     """
     cluster = find_cluster(access.env, file=access.kubeconfig, context=access.context)
     async with open_kube(cluster, access.env) as kube:
