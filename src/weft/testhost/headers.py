@@ -93,7 +93,7 @@ class HeaderMap:
                 if known == name:
                     self.items[index] = (name, f"{old},{value}" if old else value)
                     return
-        if name.startswith(":"):
+        if name[:1] == ":":
             self.items.insert(self._pseudo, (name, value))
             self._pseudo += 1
         else:
