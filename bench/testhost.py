@@ -8,9 +8,11 @@ import sys
 import time
 from pathlib import Path
 
-from weft.testhost import Code, HeaderMap, Host, Plugin, World
+from weft.testhost import Code, Host, Plugin, World
 
 ROUNDS, REQUESTS = 60, 500
+REQUEST = ((":method", "GET"), (":path", "/"), (":authority", "x"))
+RESPONSE = ((":status", "200"),)
 
 
 def main() -> None:
@@ -25,8 +27,8 @@ def _round(host: Host) -> float:
     started = time.perf_counter()
     for _ in range(REQUESTS):
         stream = host.stream()
-        stream.request_headers(HeaderMap([(":method", "GET"), (":path", "/"), (":authority", "x")]), end=True)
-        stream.response_headers(HeaderMap([(":status", "200")]), end=True)
+        stream.request_headers(REQUEST, end=True)
+        stream.response_headers(RESPONSE, end=True)
     return time.perf_counter() - started
 
 
