@@ -158,7 +158,9 @@ def _watch(console: Console, folder: Path, words: dict[str, Any]) -> None:
         console.talk("waiting for changes; Ctrl-C stops")
 
     module = words["module"]
-    run_until_told(run_again([folder, *([Path(module)] if module else [])], run))
+    watched = [folder, *([Path(module)] if module else [])]
+    junit: Path | None = words["junit"]
+    run_until_told(run_again(watched, run, written=junit and junit.resolve()))
 
 
 def _build(console: Console, folder: Path, *, yes: bool) -> bytes:

@@ -1,41 +1,40 @@
-"""Just enough HTTP/2 to be the client and the servers of an Envoy on this machine: RFC 9113.
+"""The client and the servers of an Envoy on this machine, over HTTP/2: RFC 9113.
 
-Headers, bodies and trailers leave exactly when and in the pieces they are asked to, and what Envoy sends is
-kept as it comes. Both sides are told to send as much as they like, so there is no flow control; there is
-no priority and no push.
+Frames and headers are written and read by ``hyperframe`` and ``hpack``. Above them is no more than this:
+headers, bodies and trailers leave exactly when and in the pieces they are asked to, and what Envoy sends is
+kept as it comes, be its length not the one it announced. Both sides are told to send as much as they like,
+so there is no flow control; there is no priority and no push.
 """
 
 import asyncio
-import struct
 from collections.abc import Callable
-from enum import IntEnum
 
-from weft.stage.hpack import Decoder, Pairs, encode
+from hpack import Decoder, Encoder
+from hyperframe.frame import (
+    ContinuationFrame,
+    DataFrame,
+    Frame,
+    HeadersFrame,
+    PingFrame,
+    RstStreamFrame,
+    SettingsFrame,
+    WindowUpdateFrame,
+)
 
-__all__ = ["Peer", "Stream"]
+__all__ = ["Pairs", "Peer", "Stream"]
+
+Pairs = tuple[tuple[str, str], ...]
 
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
-_HEAD = struct.Struct(">BHBBI")  # length in 24 bits, type, flags, stream
-_END_STREAM, _ACK, _END_HEADERS, _PADDED, _PRIORITY = 1, 1, 4, 8, 0x20
+_HEAD = 9
 _CANCEL = 8
 _LARGEST = 16384
 _MUCH = (1 << 31) - 1
-# As much as it likes: window, and length of header lists.
-_SETTINGS = struct.pack(">HIHI", 4, _MUCH, 6, 1 << 20)
+_LONGEST_LIST = 1 << 20
+_SETTINGS = {SettingsFrame.INITIAL_WINDOW_SIZE: _MUCH, SettingsFrame.MAX_HEADER_LIST_SIZE: _LONGEST_LIST}
 _FIRST_WINDOW = 65535
 _INFORMED = "1"
 """How a status begins after which another will come."""
-
-
-class _Frame(IntEnum):
-    DATA = 0
-    HEADERS = 1
-    RST_STREAM = 3
-    SETTINGS = 4
-    PING = 6
-    GOAWAY = 7
-    WINDOW_UPDATE = 8
-    CONTINUATION = 9
 
 
 class Stream:
@@ -54,24 +53,22 @@ class Stream:
 
     def send_headers(self, pairs: Pairs, *, end: bool) -> None:
         """Headers or trailers."""
-        block = encode(pairs)
-        flag = _END_STREAM if end else 0
-        pieces = [block[at : at + _LARGEST] for at in range(0, len(block), _LARGEST)] or [b""]
-        for index, piece in enumerate(pieces):
-            last = _END_HEADERS if index == len(pieces) - 1 else 0
-            kind = _Frame.CONTINUATION if index else _Frame.HEADERS
-            self._peer.send(kind, last | (0 if index else flag), self._number, piece)
+        first, *rest = _pieces(self._peer.encode(pairs))
+        frames: list[Frame] = [HeadersFrame(self._number, first, flags=["END_STREAM"] if end else [])]
+        frames += [ContinuationFrame(self._number, piece) for piece in rest]
+        frames[-1].flags.add("END_HEADERS")
+        self._peer.send(*frames)
 
     def send_data(self, data: bytes, *, end: bool) -> None:
         """A piece of the body; one over 16 KiB becomes several."""
-        pieces = [data[at : at + _LARGEST] for at in range(0, len(data), _LARGEST)] or [b""]
-        for index, piece in enumerate(pieces):
-            last = _END_STREAM if end and index == len(pieces) - 1 else 0
-            self._peer.send(_Frame.DATA, last, self._number, piece)
+        frames = [DataFrame(self._number, piece) for piece in _pieces(data)]
+        if end:
+            frames[-1].flags.add("END_STREAM")
+        self._peer.send(*frames)
 
     def reset(self) -> None:
         """Break it off."""
-        self._peer.send(_Frame.RST_STREAM, 0, self._number, struct.pack(">I", _CANCEL))
+        self._peer.send(RstStreamFrame(self._number, error_code=_CANCEL))
 
     def take_headers(self, pairs: Pairs, *, end: bool) -> None:
         """Headers or trailers came."""
@@ -104,7 +101,7 @@ class Peer(asyncio.Protocol):
         self._data = b""
         self._preface = _PREFACE if opened else b""
         self._block = b""
-        self._decoder = Decoder()
+        self._encoder, self._decoder = Encoder(), Decoder(_LONGEST_LIST)
         self._transport: asyncio.Transport
 
     @property
@@ -122,11 +119,14 @@ class Peer(asyncio.Protocol):
         """Hang up."""
         self._transport.close()
 
-    def send(self, kind: int, flags: int, stream: int, payload: bytes) -> None:
-        """One frame; to nowhere when the connection is gone."""
+    def encode(self, pairs: Pairs) -> bytes:
+        """A block of headers, to be sent before any other is made."""
+        return self._encoder.encode((_bytes(name), _bytes(value)) for name, value in pairs)
+
+    def send(self, *frames: Frame) -> None:
+        """Frames, to nowhere when the connection is gone."""
         if not self.closed:
-            length = len(payload)
-            self._transport.write(_HEAD.pack(length >> 16, length & 0xFFFF, kind, flags, stream) + payload)
+            self._transport.write(b"".join(frame.serialize() for frame in frames))
 
     # -- what asyncio tells
 
@@ -136,8 +136,8 @@ class Peer(asyncio.Protocol):
         self._transport = transport
         if not self._opened:
             transport.write(_PREFACE)
-        self.send(_Frame.SETTINGS, 0, 0, _SETTINGS)
-        self.send(_Frame.WINDOW_UPDATE, 0, 0, struct.pack(">I", _MUCH - _FIRST_WINDOW))
+        self.send(SettingsFrame(settings=_SETTINGS))
+        self.send(WindowUpdateFrame(0, window_increment=_MUCH - _FIRST_WINDOW))
         self._heard()
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - why does not matter
@@ -154,44 +154,55 @@ class Peer(asyncio.Protocol):
             if len(self._data) < len(self._preface):
                 return
             self._data, self._preface = self._data[len(self._preface) :], b""
-        while len(self._data) >= _HEAD.size:
-            high, low, kind, flags, stream = _HEAD.unpack_from(self._data)
-            end = _HEAD.size + (high << 16 | low)
+        while len(self._data) >= _HEAD:
+            frame, length = Frame.parse_frame_header(memoryview(self._data)[:_HEAD])
+            end = _HEAD + length
             if len(self._data) < end:
                 break
-            payload, self._data = self._data[_HEAD.size : end], self._data[end:]
-            self._take(kind, flags, stream & _MUCH, payload)
+            frame.parse_body(memoryview(self._data)[_HEAD:end])
+            self._data = self._data[end:]
+            self._take(frame)
         self._heard()
 
-    def _take(self, kind: int, flags: int, number: int, payload: bytes) -> None:
-        if kind == _Frame.SETTINGS and not flags & _ACK:
-            self.send(_Frame.SETTINGS, _ACK, 0, b"")
-        elif kind == _Frame.PING and not flags & _ACK:
-            self.send(_Frame.PING, _ACK, 0, payload)
-        elif kind in {_Frame.HEADERS, _Frame.CONTINUATION}:
-            self._take_block(kind, flags, number, payload)
-        elif kind == _Frame.DATA:
-            self._of(number).take_data(_unpadded(payload, flags), end=bool(flags & _END_STREAM))
-        elif kind == _Frame.RST_STREAM:
-            self._of(number).take_end()
+    def _take(self, frame: Frame) -> None:
+        if isinstance(frame, SettingsFrame) and "ACK" not in frame.flags:
+            self.send(SettingsFrame(flags=["ACK"]))
+        elif isinstance(frame, PingFrame) and "ACK" not in frame.flags:
+            self.send(PingFrame(opaque_data=frame.opaque_data, flags=["ACK"]))
+        elif isinstance(frame, HeadersFrame):
+            self._block, self._end = frame.data, "END_STREAM" in frame.flags
+            self._take_block(frame)
+        elif isinstance(frame, ContinuationFrame):
+            self._block += frame.data
+            self._take_block(frame)
+        elif isinstance(frame, DataFrame):
+            self._of(frame.stream_id).take_data(frame.data, end="END_STREAM" in frame.flags)
+        elif isinstance(frame, RstStreamFrame):
+            self._of(frame.stream_id).take_end()
 
-    def _take_block(self, kind: int, flags: int, number: int, payload: bytes) -> None:
-        if kind == _Frame.HEADERS:
-            self._end = bool(flags & _END_STREAM)
-            payload = _unpadded(payload, flags)
-            self._block = payload[5:] if flags & _PRIORITY else payload
-        else:
-            self._block += payload
-        if flags & _END_HEADERS:
-            new = number not in self._streams
-            stream = self._of(number)
-            stream.take_headers(self._decoder.decode(self._block), end=self._end)
-            if new and self._opened:
-                self._opened(stream)
+    def _take_block(self, frame: Frame) -> None:
+        if "END_HEADERS" not in frame.flags:
+            return
+        fields = self._decoder.decode(self._block, raw=True)
+        pairs = tuple((_text(field[0]), _text(field[1])) for field in fields)
+        new = frame.stream_id not in self._streams
+        stream = self._of(frame.stream_id)
+        stream.take_headers(pairs, end=self._end)
+        if new and self._opened:
+            self._opened(stream)
 
     def _of(self, number: int) -> Stream:
         return self._streams.setdefault(number, Stream(self, number))
 
 
-def _unpadded(payload: bytes, flags: int) -> bytes:
-    return payload[1 : len(payload) - payload[0]] if flags & _PADDED else payload
+def _pieces(data: bytes) -> list[bytes]:
+    """Each fits in a frame; there is always one."""
+    return [data[at : at + _LARGEST] for at in range(0, len(data), _LARGEST)] or [b""]
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
+
+
+def _text(data: bytes | str) -> str:
+    return data if isinstance(data, str) else data.decode("utf-8", "surrogateescape")

@@ -8,7 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from email.utils import parsedate_to_datetime
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 from weft.envoy import Record
 from weft.scenario import ObservedCall, ObservedMessage, ObservedReply
@@ -66,7 +66,7 @@ def seen_reply(stream: Stream, records: Sequence[Record]) -> ObservedReply | Non
         grpc = asked[1] if asked[1] <= _LAST_CODE else None
     if "grpc-status" in values:
         status = asked[0] if asked is not None and details != _FAILED else _status_of_failure(details, status)
-        return ObservedReply(status, unquote(values.get("grpc-message", "")).encode(), details, grpc)
+        return ObservedReply(status, unquote_to_bytes(values.get("grpc-message", "")), details, grpc)
     return ObservedReply(status, bytes(stream.body), details, grpc)
 
 

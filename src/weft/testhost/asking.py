@@ -98,6 +98,7 @@ class HttpFilter(Context):
                 self.logged = logged()
                 vm.call(self, "proxy_on_log", self.id)
                 self.logged = None
-            vm.call(self, "proxy_on_done", self.id)
+            if vm.has("proxy_on_done"):
+                vm.call(self, "proxy_on_done", self.id)
         vm.delete(self)
         self.peer = None

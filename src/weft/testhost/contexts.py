@@ -77,10 +77,6 @@ class Context:
         self.state: dict[str, bytes] = {}
         """Properties the filter set."""
 
-    def map(self, which: int) -> HeaderMap | None:
-        """A map to change."""
-        return self.maps.get(which)
-
     def readable_map(self, which: int) -> HeaderMap | None:
         """A map to look at."""
         if which <= _LAST_OF_STREAM:

@@ -1,62 +1,34 @@
 """Header and trailer maps as Envoy keeps them.
 
 The rules: names are lower case; order is kept, pseudo headers before all others; a name may occur several
-times, except those Envoy keeps in a field of its own (``_SINGLE``): a second value is joined to the first.
-Reading gives the first value; replacing removes all and adds one at the end.
+times, except those that a map of its kind joins (``weft.testhost.joined``). Reading gives the first value;
+replacing removes all and adds one at the end.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import ClassVar
 
-__all__ = ["HeaderMap", "Pairs"]
+from weft.testhost import joined
 
+__all__ = ["Fields", "HeaderMap", "Pairs", "RequestHeaders", "ResponseHeaders", "ResponseTrailers"]
+
+Fields = Iterable[tuple[str, str]]
 Pairs = tuple[tuple[str, str], ...]
-
-_SINGLE = frozenset(
-    [
-        ":authority",
-        ":method",
-        ":path",
-        ":protocol",
-        ":scheme",
-        ":status",
-        "connection",
-        "content-length",
-        "content-type",
-        "date",
-        "expect",
-        "grpc-message",
-        "grpc-status",
-        "grpc-timeout",
-        "keep-alive",
-        "proxy-connection",
-        "server",
-        "te",
-        "transfer-encoding",
-        "upgrade",
-        "user-agent",
-        "via",
-        "x-forwarded-for",
-        "x-forwarded-host",
-        "x-forwarded-proto",
-        "x-request-id",
-    ]
-)
 
 
 class HeaderMap:
-    """Names and values; changed in place by host functions."""
+    """Names and values; changed in place by host functions. This kind joins nothing: a request's trailers."""
 
-    __slots__ = ("_pseudo", "items")
+    __slots__ = ("items",)
 
-    def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
-        if isinstance(items, HeaderMap):  # it is in order already
-            self.items: list[tuple[str, str]] = items.items[:]
-            """Names and values, to look at."""
-            self._pseudo: int = items._pseudo  # noqa: SLF001 - of another of its kind
-            return
-        self.items, self._pseudo = [], 0
-        for name, value in items:
-            self.add(name, value)
+    joined: ClassVar[frozenset[str]] = frozenset()
+    host: ClassVar[str] = "host"
+    """What ``host`` is called here."""
+
+    def __init__(self, items: Fields = ()) -> None:
+        self.items: list[tuple[str, str]]
+        """Names and values, to look at."""
+        self.assign(items)
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self.items)
@@ -79,7 +51,7 @@ class HeaderMap:
 
     def get(self, name: str) -> str | None:
         """The first value."""
-        name = name.lower()
+        name = self._known(name)
         for known, value in self.items:
             if known == name:
                 return value
@@ -87,17 +59,22 @@ class HeaderMap:
 
     def add(self, name: str, value: str) -> None:
         """One more entry; joined where only one can be."""
-        name = name.lower()
-        if name in _SINGLE:
-            for index, (known, old) in enumerate(self.items):
-                if known == name:
-                    self.items[index] = (name, f"{old},{value}" if old else value)
-                    return
-        if name.startswith(":"):
-            self.items.insert(self._pseudo, (name, value))
-            self._pseudo += 1
-        else:
+        name = self._known(name)
+        old = self.get(name) if name in self.joined else None
+        if old is None:
             self.items.append((name, value))
+            if name[:1] == ":":
+                self.items.sort(key=_is_no_pseudo)
+        elif value:
+            self.set(name, f"{old},{value}" if old else value)
+
+    def set(self, name: str, value: str) -> None:
+        """The value of a name that is there once at most: where it stands, or at the end."""
+        for index, (known, _) in enumerate(self.items):
+            if known == name:
+                self.items[index] = name, value
+                return
+        self.add(name, value)
 
     def replace(self, name: str, value: str) -> None:
         """One entry instead of all of that name."""
@@ -106,13 +83,49 @@ class HeaderMap:
 
     def remove(self, name: str) -> None:
         """No entry of that name."""
-        name = name.lower()
+        name = self._known(name)
         self.items = [item for item in self.items if item[0] != name]
-        if name.startswith(":"):
-            self._pseudo = sum(known.startswith(":") for known, _ in self.items)
 
-    def assign(self, items: Iterable[tuple[str, str]]) -> None:
+    def assign(self, items: Fields) -> None:
         """These entries instead of what was there."""
-        self.items, self._pseudo = [], 0
-        for name, value in items:
+        self.items = made = [(name.lower(), value) for name, value in items]
+        names = dict(made)
+        if len(names) == len(made) and "host" not in names:
+            made.sort(key=_is_no_pseudo)
+            return
+        self.items = []
+        for name, value in made:
             self.add(name, value)
+
+    def _known(self, name: str) -> str:
+        name = name.lower()
+        return self.host if name == "host" else name
+
+
+class RequestHeaders(HeaderMap):
+    """A request's headers: ``host`` is another word for ``:authority``."""
+
+    __slots__ = ()
+
+    joined = joined.REQUEST
+    host = ":authority"
+
+
+class ResponseHeaders(HeaderMap):
+    """A response's headers."""
+
+    __slots__ = ()
+
+    joined = joined.RESPONSE
+
+
+class ResponseTrailers(HeaderMap):
+    """A response's trailers."""
+
+    __slots__ = ()
+
+    joined = joined.RESPONSE_TRAILERS
+
+
+def _is_no_pseudo(item: tuple[str, str]) -> bool:
+    return item[0][:1] != ":"

@@ -4,14 +4,14 @@
 
     host = Host.start(Code.load(wasm), Plugin(root_id="my_filter", config=b"{}"))
     stream = host.stream()
-    stream.request_headers(HeaderMap([(":path", "/")]), end=True)
+    stream.request_headers([(":path", "/")], end=True)
     stream.upstream.headers
 """
 
 from weft.errors import FilterRefused
 from weft.testhost.contexts import Context, Reply
 from weft.testhost.engine import Limits
-from weft.testhost.headers import HeaderMap, Pairs
+from weft.testhost.headers import Pairs, ResponseHeaders, ResponseTrailers
 from weft.testhost.hostcalls import hostcalls
 from weft.testhost.stream import HttpStream
 from weft.testhost.vm import NS_PER_MS, Code, Plugin, Vm
@@ -115,7 +115,7 @@ class Host:
 
     def reply(self, call: Callout, headers: Pairs, body: bytes = b"", trailers: Pairs = ()) -> None:
         """Answer an HTTP call."""
-        answer = Reply(HeaderMap(headers), body, HeaderMap(trailers) if trailers else None)
+        answer = Reply(ResponseHeaders(headers), body, ResponseTrailers(trailers) if trailers else None)
         self._answer(call, answer)
 
     def time_out(self, call: Callout) -> None:

@@ -26,7 +26,6 @@ from weft.scenario import (
     request_headers,
 )
 from weft.testhost.direction import Message
-from weft.testhost.headers import HeaderMap
 from weft.testhost.host import Host
 from weft.testhost.stream import HttpStream, LocalReply
 from weft.testhost.vm import NS_PER_MS, Code, Plugin
@@ -145,9 +144,8 @@ class _Player:
         message = step.request
         assert message is not None  # noqa: S101 - its caller looked
         stream = self._streams[step.stream] = self._host.stream()
-        headers = HeaderMap(request_headers(message))
         bare = not (message.open or message.body or message.chunks or message.trailers)
-        stream.request_headers(headers, end=bare)
+        stream.request_headers(request_headers(message), end=bare)
         if not bare:
             self._body(stream, "request", message)
 
@@ -157,7 +155,7 @@ class _Player:
         if stream.upstream.headers is None:
             got = "the filter answered itself" if stream.local_reply else "the filter holds it"
             raise _Impossible("response", "the request went to the upstream", got)
-        headers = HeaderMap([(":status", str(message.status)), *header_pairs(message.headers)])
+        headers = [(":status", str(message.status)), *header_pairs(message.headers)]
         bare = not (message.open or message.body or message.chunks or message.trailers)
         stream.response_headers(headers, end=bare)
         if not bare:
@@ -172,7 +170,7 @@ class _Player:
         if not chunks and ends_here:
             feed(b"", end=True)
         if message.trailers:
-            trailers = HeaderMap(header_pairs(message.trailers))
+            trailers = header_pairs(message.trailers)
             (stream.request_trailers if side == "request" else stream.response_trailers)(trailers)
 
     def _reply(self, reply: Reply) -> None:

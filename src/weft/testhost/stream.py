@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING
 from weft.testhost.abi import Stream
 from weft.testhost.asking import HttpFilter
 from weft.testhost.direction import Direction, Message
-from weft.testhost.headers import HeaderMap, Pairs
+from weft.testhost.headers import (
+    Fields,
+    HeaderMap,
+    Pairs,
+    RequestHeaders,
+    ResponseHeaders,
+    ResponseTrailers,
+)
 from weft.testhost.local import local_response
 from weft.testhost.stream_properties import stream_property
 
@@ -59,11 +66,11 @@ class HttpStream:
 
     # -- what comes
 
-    def request_headers(self, headers: HeaderMap, *, end: bool) -> None:
+    def request_headers(self, headers: Fields, *, end: bool) -> None:
         """The client's request begins."""
         self._vm.refuel()
         self.context.create()
-        self.request.on_headers(headers, end=end)
+        self.request.on_headers(RequestHeaders(headers), end=end)
         self.complete()
 
     def request_body(self, data: bytes, *, end: bool) -> None:
@@ -71,15 +78,15 @@ class HttpStream:
         self.request.on_data(data, end=end)
         self.complete()
 
-    def request_trailers(self, trailers: HeaderMap) -> None:
+    def request_trailers(self, trailers: Fields) -> None:
         """The request's end."""
-        self.request.on_trailers(trailers)
+        self.request.on_trailers(HeaderMap(trailers))
         self.complete()
 
-    def response_headers(self, headers: HeaderMap, *, end: bool) -> None:
+    def response_headers(self, headers: Fields, *, end: bool) -> None:
         """The upstream answers."""
         self._vm.refuel()
-        self.response.on_headers(headers, end=end)
+        self.response.on_headers(ResponseHeaders(headers), end=end)
         self.complete()
 
     def response_body(self, data: bytes, *, end: bool) -> None:
@@ -87,9 +94,9 @@ class HttpStream:
         self.response.on_data(data, end=end)
         self.complete()
 
-    def response_trailers(self, trailers: HeaderMap) -> None:
+    def response_trailers(self, trailers: Fields) -> None:
         """The response's end."""
-        self.response.on_trailers(trailers)
+        self.response.on_trailers(ResponseTrailers(trailers))
         self.complete()
 
     def close(self) -> None:

@@ -126,6 +126,8 @@ class Vm:
         """Whether the module has a callback of that name."""
         self._machine = Machine(code.program, limits, world.trace if world.tracing else None)
         self.refuel = self._machine.refuel
+        """Grant the guest another share of instructions; for everything that comes from outside."""
+        self._budget = limits.host
         self.memory = self._machine.memory
         self.read, self.text = self.memory.read, self.memory.text
         self._enter(offered(self.abi))
@@ -144,6 +146,7 @@ class Vm:
             return 0
         self._called = self.context = context
         self.stop_iteration = False
+        self.memory.budget = self._budget
         try:
             result = function(a, b, c, d, e)
         except Trapped as trap:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from weft.errors import UsageError
-from weft.testhost import HeaderMap, Host, LocalReply
+from weft.testhost import Host, LocalReply
 from weft.testhost import Message as Sent
 from weft.testing.message import Headers, HeadersLike, Message, pairs_of
 
@@ -43,11 +43,11 @@ class Stream:
     ) -> None:
         """Begin it; ``Filter.request`` does this."""
         data, last = _bytes(body), pairs_of(trailers)
-        self._stream.request_headers(HeaderMap(pairs_of(headers)), end=end and data is None and not last)
+        self._stream.request_headers(pairs_of(headers), end=end and data is None and not last)
         if data is not None:
             self._stream.request_body(data, end=end and not last)
         if last:
-            self._stream.request_trailers(HeaderMap(last))
+            self._stream.request_trailers(last)
         self._settle()
 
     def send(self, body: bytes | str, *, end: bool = False) -> None:
@@ -72,12 +72,12 @@ class Stream:
             said = "the filter answered itself" if self.local_reply else "the filter holds the request"
             raise UsageError(f"the upstream cannot answer: {said}")
         data, last = _bytes(body), pairs_of(trailers)
-        given = HeaderMap([(":status", str(status)), *pairs_of(headers)])
+        given = [(":status", str(status)), *pairs_of(headers)]
         self._stream.response_headers(given, end=end and data is None and not last)
         if data is not None:
             self._stream.response_body(data, end=end and not last)
         if last:
-            self._stream.response_trailers(HeaderMap(last))
+            self._stream.response_trailers(last)
         self._settle()
         return self.client or Message(Headers())
 

@@ -98,38 +98,106 @@ async def test_what_is_broken_off_is_known_to_be(how: str) -> None:
         assert not pair.arrived[0].ended
 
 
-async def test_frames_may_come_byte_by_byte() -> None:
-    bytes_sent = bytearray()
+class Wire(asyncio.Transport):
+    """Keeps what is written."""
 
-    class Wire(asyncio.Transport):
-        def write(self, data: bytes | bytearray | memoryview) -> None:
-            bytes_sent.extend(data)
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
 
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.written += data
+
+    def take(self) -> bytes:
+        """What was written since the last time."""
+        taken, self.written = self.written, b""
+        return taken
+
+
+class Server:
+    """A server's end, to be fed by hand."""
+
+    def __init__(self) -> None:
+        self.arrived: list[Stream] = []
+        self.wire = Wire()
+        self.peer = Peer(lambda: None, self.arrived.append)
+        self.peer.connection_made(self.wire)
+        self.wire.take()
+
+    def feed(self, *frames: bytes) -> None:
+        self.peer.data_received(b"".join(frames))
+
+
+def frame(kind: int, flags: int, stream: int, payload: bytes) -> bytes:
+    return len(payload).to_bytes(3, "big") + bytes([kind, flags]) + stream.to_bytes(4, "big") + payload
+
+
+PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+DATA, HEADERS, RESET, SETTINGS, PING, CONTINUATION, UNKNOWN = 0, 1, 3, 4, 6, 9, 0x63
+ENDS, ACKNOWLEDGED, ALL_HEADERS, PADDED, PRIORITY = 1, 1, 4, 8, 0x20
+GET = b"\x82"
+"""``:method: GET`` by its number."""
+
+
+def test_frames_may_come_byte_by_byte() -> None:
+    wire, server = Wire(), Server()
     client = Peer(lambda: None)
-    client.connection_made(Wire())
+    client.connection_made(wire)
     client.stream().send_headers(REQUEST, end=True)
-    arrived: list[Stream] = []
-    server = Peer(lambda: None, arrived.append)
-    written, bytes_sent = bytes(bytes_sent), bytearray()
-    server.connection_made(Wire())
-    for at in range(len(written)):
-        server.data_received(written[at : at + 1])
-    assert [(stream.headers, stream.ended) for stream in arrived] == [(REQUEST, True)]
+    for byte in wire.take():
+        server.feed(bytes([byte]))
+    assert [(stream.headers, stream.ended) for stream in server.arrived] == [(REQUEST, True)]
 
 
-async def test_a_padded_frame_with_a_priority_is_read() -> None:
-    arrived: list[Stream] = []
+def test_a_padded_frame_with_a_priority_is_read() -> None:
+    server = Server()
+    padded = b"\2" + bytes(5) + GET + b"\0\0"
+    server.feed(PREFACE, frame(HEADERS, PRIORITY | PADDED | ALL_HEADERS, 1, padded))
+    server.feed(frame(DATA, PADDED | ENDS, 1, b"\1x\0"))
+    assert [(stream.headers, bytes(stream.body), stream.ended) for stream in server.arrived] == [
+        (((":method", "GET"),), b"x", True)
+    ]
 
-    class Wire(asyncio.Transport):
-        def write(self, data: bytes | bytearray | memoryview) -> None:
-            pass
 
-    server = Peer(lambda: None, arrived.append)
-    server.connection_made(Wire())
-    block = b"\x82"
-    padded = b"\2" + bytes(5) + block + b"\0\0"
-    head = len(padded).to_bytes(3, "big") + bytes([1, 0x20 | 0x8 | 0x4]) + (1).to_bytes(4, "big")
-    data = b"\1x\0"
-    more = len(data).to_bytes(3, "big") + bytes([0, 0x8 | 0x1]) + (1).to_bytes(4, "big")
-    server.data_received(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + head + padded + more + data)
-    assert [(s.headers, bytes(s.body), s.ended) for s in arrived] == [(((":method", "GET"),), b"x", True)]
+def test_headers_are_complete_when_their_last_frame_says_so() -> None:
+    server = Server()
+    server.feed(PREFACE, frame(HEADERS, ENDS, 1, b""), frame(CONTINUATION, 0, 1, GET))
+    assert not server.arrived
+    server.feed(frame(CONTINUATION, ALL_HEADERS, 1, b"\0\1a\1\xff"))
+    (stream,) = server.arrived
+    assert stream.headers == ((":method", "GET"), ("a", "\udcff"))
+    assert stream.ended
+
+
+def test_settings_and_pings_are_answered_once() -> None:
+    server = Server()
+    server.feed(PREFACE, frame(SETTINGS, 0, 0, b""), frame(PING, 0, 0, b"12345678"))
+    assert server.wire.take() == frame(SETTINGS, ACKNOWLEDGED, 0, b"") + frame(
+        PING, ACKNOWLEDGED, 0, b"12345678"
+    )
+    server.feed(frame(SETTINGS, ACKNOWLEDGED, 0, b""), frame(PING, ACKNOWLEDGED, 0, b"12345678"))
+    server.feed(frame(UNKNOWN, 0, 0, b"?"))
+    assert not server.wire.take()
+
+
+def test_a_body_is_kept_though_its_length_is_not_the_one_that_was_told() -> None:
+    server = Server()
+    server.feed(PREFACE, frame(HEADERS, ALL_HEADERS, 1, GET + b"\0\x0econtent-length\1" + b"3"))
+    server.feed(frame(DATA, ENDS, 1, b"abcde"))
+    (stream,) = server.arrived
+    assert (dict(stream.headers or ())["content-length"], bytes(stream.body)) == ("3", b"abcde")
+
+
+def test_what_is_broken_off_after_its_end_is_both() -> None:
+    server = Server()
+    server.feed(PREFACE, frame(HEADERS, ALL_HEADERS | ENDS, 1, GET), frame(RESET, 0, 1, bytes(4)))
+    assert [(stream.ended, stream.broken) for stream in server.arrived] == [(True, True)]
+
+
+def test_nothing_is_written_to_a_connection_that_is_gone() -> None:
+    server = Server()
+    server.feed(PREFACE, frame(HEADERS, ALL_HEADERS | ENDS, 1, GET))
+    server.peer.connection_lost(None)
+    server.arrived[0].send_headers(((":status", "200"),), end=True)
+    assert not server.wire.take()
+    assert server.arrived[0].broken

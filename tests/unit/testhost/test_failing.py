@@ -92,8 +92,7 @@ def test_a_guest_that_calls_the_host_without_end_is_stopped() -> None:
         exports={"proxy_on_request_headers": "i32 i32 i32 -> i32"},
         bodies={"proxy_on_request_headers": body(code), "malloc": body(const(HEAP))},
     )
-    host = start(module, world=World(tracing=False))
-    host.vm.memory.budget = 256 * 50
+    host = start(module, world=World(tracing=False), limits=Limits(host=256 * 50))
     stream = host.stream()
     stream.context.created = True
     host.vm.call(stream.context, "proxy_on_request_headers", 2, 0, 0)

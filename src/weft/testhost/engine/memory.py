@@ -26,8 +26,8 @@ class Memory:
 
     __slots__ = ("_bytes", "_keep", "_size", "_size_now", "_view", "budget")
 
-    def __init__(self) -> None:
-        self.budget = 0
+    def __init__(self, budget: int) -> None:
+        self.budget = budget
         """How many bytes the host still reads for the guest before the guest is stopped."""
         self._size = 0
         self._size_now: Callable[[], int] = int

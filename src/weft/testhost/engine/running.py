@@ -17,6 +17,7 @@ import ctypes
 from collections.abc import Callable, Collection, Iterable
 from ctypes import c_uint32, c_uint64, c_void_p
 from dataclasses import dataclass
+from functools import partial
 from typing import NoReturn
 
 from weft.errors import FilterRefused
@@ -68,7 +69,7 @@ class Limits:
     memory: int = 1 << 30
     """Bytes, as many as Envoy gives."""
     host: int = 1 << 28
-    """Bytes the guest hands to the host between two refuels; every call counts for 256."""
+    """Bytes the guest hands to the host in one callback; every call of the host counts for 256."""
 
 
 class Machine:
@@ -78,7 +79,7 @@ class Machine:
         lib = library()
         self.closed: Collection[str] = ()
         """Imports that the guest is stopped for if it calls them now."""
-        self.memory = Memory()
+        self.memory = Memory(limits.host)
         """Empty until there is an instance."""
         self._program = program
         self._limits = limits
@@ -86,8 +87,10 @@ class Machine:
         self._failure: BaseException | None = None
         self._store = lib.wasmtime_store_new(engine(), None, None)
         self._context = lib.wasmtime_store_context(self._store)
-        self._fuel = place(self._context), number(limits.fuel)
-        self._set_fuel = quick().wasmtime_context_set_fuel
+        self.refuel: Callable[[], int] = partial(
+            quick().wasmtime_context_set_fuel, place(self._context), number(limits.fuel)
+        )
+        """Let the guest run for as long again as the limits say."""
         self._callbacks: list[object] = []
         self._instance = Instance()
         lib.wasmtime_store_limiter(self._store, limits.memory, _NO_LIMIT, _NO_LIMIT, _NO_LIMIT, _NO_LIMIT)
@@ -117,11 +120,6 @@ class Machine:
         if error:
             raise FilterRefused("the module cannot be instantiated", detail=said(error))
         self._attach_memory()
-
-    def refuel(self) -> None:
-        """Let the guest run, and use the host, for as long again as the limits say."""
-        self._set_fuel(*self._fuel)
-        self.memory.budget = self._limits.host
 
     def fuel_used(self) -> int:
         """Instructions since the last refuel."""

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from weft.testhost.abi import Status
 from weft.testhost.engine import Trapped
-from weft.testhost.headers import HeaderMap, Pairs
+from weft.testhost.headers import Pairs, RequestHeaders
 from weft.testhost.pairs import decode, decode_pairs
 from weft.testhost.world import Callout
 
@@ -35,7 +35,7 @@ def http_call(
 ) -> Status:
     """Send a request. Without a known cluster, method, path and authority nothing is sent."""
     name, content = vm.text(cluster, cluster_size), vm.read(body, body_size)
-    sent = HeaderMap(decode_pairs(vm.read(headers, headers_size)))
+    sent = RequestHeaders(decode_pairs(vm.read(headers, headers_size)))
     last = decode_pairs(vm.read(trailers, trailers_size))
     vm.memory.write_u32(return_call, 0)
     known = vm.world.clusters

@@ -41,7 +41,7 @@ def add_value(vm: "Vm", map_: int, key: int, key_size: int, value: int, value_si
     if map_ > _LAST:
         return Status.BAD_ARGUMENT
     name, text = vm.text(key, key_size), vm.text(value, value_size)
-    headers = vm.context.map(map_)
+    headers = vm.context.maps.get(map_)
     if headers is None:
         return Status.BAD_ARGUMENT
     headers.add(name, text)
@@ -53,7 +53,7 @@ def replace_value(vm: "Vm", map_: int, key: int, key_size: int, value: int, valu
     if map_ > _LAST:
         return Status.BAD_ARGUMENT
     name, text = vm.text(key, key_size), vm.text(value, value_size)
-    headers = vm.context.map(map_)
+    headers = vm.context.maps.get(map_)
     if headers is None:
         return Status.BAD_ARGUMENT
     headers.replace(name, text)
@@ -65,7 +65,7 @@ def remove_value(vm: "Vm", map_: int, key: int, key_size: int) -> Status:
     if map_ > _LAST:
         return Status.BAD_ARGUMENT
     name = vm.text(key, key_size)
-    headers = vm.context.map(map_)
+    headers = vm.context.maps.get(map_)
     if headers is None:
         return Status.BAD_ARGUMENT
     headers.remove(name)
@@ -84,7 +84,7 @@ def set_pairs(vm: "Vm", map_: int, pairs: int, pairs_size: int) -> Status:
     if map_ > _LAST:
         return Status.BAD_ARGUMENT
     entries = decode_pairs(vm.read(pairs, pairs_size))
-    headers = vm.context.map(map_)
+    headers = vm.context.maps.get(map_)
     if headers is None:
         return Status.BAD_ARGUMENT
     headers.assign(entries)
@@ -95,7 +95,7 @@ def get_size(vm: "Vm", map_: int, return_size: int) -> Status:
     """Bytes of all names and values of a map that can be changed."""
     if map_ > _LAST:
         return Status.BAD_ARGUMENT
-    headers = vm.context.map(map_)
+    headers = vm.context.maps.get(map_)
     if headers is None:
         return Status.BAD_ARGUMENT
     vm.memory.write_u32(return_size, headers.size)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from weft.errors import FilterRefused
-from weft.testhost import Code, HeaderMap, Host, HttpStream, Plugin, World
+from weft.testhost import Code, Host, HttpStream, Plugin, World
 
 __all__ = ["STREAMS", "CallbackCost", "HostFigures", "Memory", "measure_callbacks", "measure_memory"]
 
@@ -168,7 +168,7 @@ def _check(host: Host) -> None:
 
 def _request(host: Host) -> HttpStream:
     stream = host.stream()
-    stream.request_headers(HeaderMap(_REQUEST), end=False)
+    stream.request_headers(_REQUEST, end=False)
     if not stream.finished:
         stream.request_body(_BODY, end=True)
     host.settle()
@@ -185,7 +185,7 @@ def _whole(host: Host) -> None:
         else:
             host.grpc_close(call, 0, "")
     if stream.upstream.ended and not stream.finished:
-        stream.response_headers(HeaderMap(_RESPONSE), end=False)
+        stream.response_headers(_RESPONSE, end=False)
     if stream.upstream.ended and not stream.finished:
         stream.response_body(_BODY, end=True)
     host.settle()

@@ -43,7 +43,10 @@ class Loaded:
 
 
 def load(host: str, port: int, *, seconds: float, path: str = "/") -> Loaded:
-    """Ask for ``path`` for that long. Raises ``WeftError`` when the server stops answering."""
+    """Ask for ``path`` for that long, and until there was an answer.
+
+    Raises ``WeftError`` when the server stops answering.
+    """
     request = f"GET {path} HTTP/1.1\r\nhost: {host}\r\nuser-agent: weft\r\naccept: */*\r\n\r\n".encode()
     with selectors.DefaultSelector() as selector:
         connections: list[_Connection] = []
@@ -64,7 +67,7 @@ def _run(selector: selectors.BaseSelector, connections: "list[_Connection]", sec
         selector.register(connection.socket, selectors.EVENT_READ, connection)
         connection.ask(started)
     end, latencies, good = started + int(seconds * 1e9), array("q"), 0
-    while (now := clock()) < end:
+    while clock() < end or not latencies:
         ready = selector.select(_PATIENCE)
         if not ready:
             raise TimeoutError(f"no answer within {_PATIENCE:g} s")

@@ -8,6 +8,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable, Iterable
 from collections.abc import Set as AbstractSet
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,11 +32,16 @@ class Watch:
 
     def __init__(self, paths: Iterable[Path]) -> None:
         # Not awatch: it begins to watch some time after it is first awaited, and does not say when.
+        from watchfiles import Change, DefaultFilter
         from watchfiles._rust_notify import RustNotify, WatchfilesRustInternalError
 
+        self._matters = partial(DefaultFilter(), Change.modified)
         real = {path.resolve() for path in paths}
         folders = {path for path in real if path.is_dir()}
-        self._files = {path for path in real - folders if path.parent.is_dir()}
+        alone = {
+            path for path in real - folders if not (is_under(path, folders) and self._matters(str(path)))
+        }
+        self._files = {path for path in alone if path.parent.is_dir()}
         parents = {path.parent for path in self._files}
         self._stop = threading.Event()
         try:
@@ -49,19 +55,13 @@ class Watch:
 
         What changes during a call is told by the next one.
         """
-        from watchfiles import Change, DefaultFilter
-
-        ignore = DefaultFilter()
         queue: asyncio.Queue[set[Path]] = asyncio.Queue()
-
-        def matters(path: str) -> bool:
-            return ignore(Change.modified, path)
 
         def is_file(path: str) -> bool:
             return Path(path) in self._files
 
         async with asyncio.TaskGroup() as tasks:
-            for notifier, wanted in ((self._deep, matters), (self._flat, is_file)):
+            for notifier, wanted in ((self._deep, self._matters), (self._flat, is_file)):
                 if notifier:
                     tasks.create_task(self._pass_on(notifier, wanted, queue))
             while True:

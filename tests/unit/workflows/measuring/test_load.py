@@ -9,7 +9,7 @@ import pytest
 
 from weft.errors import WeftError
 from weft.workflows.measuring import load as module
-from weft.workflows.measuring.load import load
+from weft.workflows.measuring.load import Loaded, load
 
 PLAIN = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 CHUNKED = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
@@ -79,6 +79,48 @@ def test_an_answer_in_pieces_is_one_answer(answer: bytes, cut: int) -> None:
     with server(in_pieces) as port:
         done = load("127.0.0.1", port, seconds=0.1)
     assert 0 < done.requests <= len(sent)
+
+
+def test_there_is_an_answer_however_long_it_takes() -> None:
+    def late(client: socket.socket) -> None:
+        client.sendall(PLAIN[:3])
+        threading.Event().wait(0.05)
+        client.sendall(PLAIN[3:])
+
+    with server(late) as port:
+        done = load("127.0.0.1", port, seconds=0.001)
+    assert done.requests >= 1
+    assert done.percentile(50) >= 50_000
+
+
+def test_a_path_is_asked_for_over_several_connections() -> None:
+    seen: dict[int, bytes] = {}
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+
+        def accept() -> None:
+            clients = [listener.accept()[0] for _ in range(8)]
+            for client in clients:
+                seen[client.getpeername()[1]] = client.recv(4096)
+                client.sendall(PLAIN)
+                client.close()
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        with pytest.raises(WeftError, match="the connection was closed"):
+            load("127.0.0.1", port, seconds=60, path="/a?b=c")
+        thread.join(10)
+    request = b"GET /a?b=c HTTP/1.1\r\nhost: 127.0.0.1\r\nuser-agent: weft\r\naccept: */*\r\n\r\n"
+    assert list(seen.values()) == [request] * 8
+
+
+@pytest.mark.parametrize(
+    ("percent", "microseconds"), [(0, 1), (50, 6), (89, 9), (90, 10), (100, 10)], ids=lambda one: f"{one}"
+)
+def test_a_percentile_is_one_of_the_answers(percent: float, microseconds: float) -> None:
+    done = Loaded(1.0, [number * 1000 for number in range(1, 11)], good=10)
+    assert done.percentile(percent) == microseconds
 
 
 def test_a_server_that_hangs_up_is_told() -> None:

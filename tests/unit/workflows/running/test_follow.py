@@ -70,6 +70,21 @@ async def test_a_folder_is_followed_with_all_that_matters_in_it(folder: Path) ->
     assert ignored not in set().union(*seen.calls)
 
 
+async def test_a_file_of_a_folder_that_is_followed_is_told_once(folder: Path) -> None:
+    inside, ignored = folder / "m.wasm", folder / "node_modules" / "m.wasm"
+    ignored.parent.mkdir()
+    for path in (inside, ignored):
+        path.write_text("1")
+    seen = Seen()
+    watch = Watch([folder, inside, ignored])
+    async with beside(watch.follow(seen.changed)):
+        rename_over(inside)
+        await seen.expect(inside)
+        rename_over(ignored)  # named, so it matters all the same
+        await seen.expect(ignored)
+    assert sum(inside in call for call in seen.calls) == 1
+
+
 async def test_what_changes_before_anybody_listens_is_told(folder: Path) -> None:
     file = folder / "c.json"
     file.write_text("1")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from guests import TEXT, calling
+from weft.base.files import atomic_write
 from weft.base.tasks import beside
 from weft.scenario import Case, LeftOut, Mismatch, Observed, ObservedLog, Played, StepResult, parse
 from weft.testhost import Plugin
@@ -116,3 +117,20 @@ async def test_scenarios_run_at_once_and_after_each_change(watched: Path) -> Non
         assert await ran.get() == 0
         (watched / "a.yaml").write_text("a")
         assert await ran.get() == 1
+
+
+async def test_a_report_that_each_run_writes_is_no_reason_to_run_again(watched: Path) -> None:
+    loop, ran = asyncio.get_running_loop(), asyncio.Queue[int]()
+    count, report = iter(range(100)), watched / "report.xml"
+
+    def run() -> None:
+        number = next(count)
+        atomic_write(report, str(number).encode())
+        loop.call_soon_threadsafe(ran.put_nowait, number)
+
+    async with asyncio.timeout(PATIENCE), beside(run_again([watched], run, written=report)):
+        assert await ran.get() == 0
+        for number, name in enumerate(("report.xml.yaml", ".report.xm", "a.yaml"), 1):
+            (watched / name).write_text("a")
+            assert await ran.get() == number
+    assert ran.empty()

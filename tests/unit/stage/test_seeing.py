@@ -1,0 +1,178 @@
+"""What stands on the wires, in the log and in the statistics, as scenarios speak of it."""
+
+from email.utils import formatdate
+
+import pytest
+
+from weft.envoy import Record
+from weft.scenario import ObservedCall, ObservedMessage, ObservedReply
+from weft.stage.documents import DETAILS, PORT, RESTORED
+from weft.stage.http2 import Pairs, Peer, Stream
+from weft.stage.seeing import (
+    clock_was_read,
+    message_in,
+    request_in,
+    seen_call,
+    seen_metrics,
+    seen_reply,
+    ticks,
+)
+
+NOW, LONG_AGO = formatdate(usegmt=True), "Mon, 21 Oct 2013 20:13:21 GMT"
+OK = (":status", "200")
+
+
+def stream(
+    *headers: tuple[str, str], body: bytes = b"", trailers: Pairs | None = None, ended: bool = True
+) -> Stream:
+    """One on which this came."""
+    made = Stream(Peer(lambda: None), 1)
+    made.take_headers(headers, end=False)
+    if body:
+        made.take_data(body, end=False)
+    if trailers is not None:
+        made.take_headers(trailers, end=False)
+    made.ended = ended
+    return made
+
+
+def said(*messages: str) -> list[Record]:
+    return [Record("trace", "wasm", message, "7") for message in messages]
+
+
+def asked(status: int, grpc: int) -> list[Record]:
+    return said(f"[vm->host] env.proxy_send_local_response({status}, 1, 2, 3, 4, 5, 6, {grpc})")
+
+
+def test_nothing_came() -> None:
+    silent = Stream(Peer(lambda: None), 1)
+    for nothing in (None, silent):
+        assert message_in(nothing) == request_in(nothing) == ObservedMessage()
+
+
+def test_a_response_is_seen_without_what_envoy_adds() -> None:
+    came = stream(OK, ("date", NOW), (DETAILS, "x"), ("a", "1"), body=b"abc", trailers=(("t", "1"),))
+    assert message_in(came) == ObservedMessage((OK, ("a", "1")), b"abc", (("t", "1"),), ended=True)
+
+
+@pytest.mark.parametrize(
+    ("date", "dated", "seen"),
+    [
+        pytest.param(NOW, False, False, id="Envoy's"),
+        pytest.param(NOW, True, True, id="the upstream's"),
+        pytest.param(LONG_AGO, False, True, id="from another time"),
+        pytest.param("whenever", False, True, id="no date at all"),
+    ],
+)
+def test_a_date_is_envoys_when_it_is_now_and_nobody_gave_one(date: str, dated: bool, seen: bool) -> None:
+    found = message_in(stream(OK, ("date", date)), dated=dated).headers
+    assert found == ((OK, ("date", date)) if seen else (OK,))
+
+
+def test_a_request_is_seen_without_what_envoy_adds() -> None:
+    path, proto = (":path", "/"), ("x-forwarded-proto", "http")
+    assert request_in(stream(path, proto, (PORT, "1"))).headers == (path, proto)
+    assert request_in(stream(path, proto, (PORT, "1"), (RESTORED, "1"))).headers == (path,)
+
+
+def test_an_answer_of_the_upstream_is_no_local_reply() -> None:
+    assert seen_reply(stream(OK, (DETAILS, "via_upstream")), []) is None
+    assert seen_reply(Stream(Peer(lambda: None), 1), []) is None
+
+
+GRPC = (OK, ("grpc-status", "7"), ("grpc-message", "a%7E%FF"))
+
+
+@pytest.mark.parametrize(
+    ("came", "records", "reply"),
+    [
+        pytest.param(
+            stream((":status", "403"), (DETAILS, "mine"), body=b"no"),
+            asked(403, 4294967295),
+            ObservedReply(403, b"no", "mine"),
+            id="a text",
+        ),
+        pytest.param(
+            stream((":status", "403"), (DETAILS, "mine")),
+            asked(403, 16),
+            ObservedReply(403, b"", "mine", 16),
+            id="with a gRPC status nobody asked for",
+        ),
+        pytest.param(
+            stream(*GRPC, (DETAILS, "mine")),
+            asked(403, 17),
+            ObservedReply(403, b"a~\xff", "mine"),
+            id="to gRPC",
+        ),
+        pytest.param(
+            stream((":status", "503"), (DETAILS, "wasm_fail_stream")),
+            [],
+            ObservedReply(503, b"", "wasm_fail_stream", 14),
+            id="for a filter that failed",
+        ),
+        pytest.param(
+            stream(*GRPC, (DETAILS, "wasm_fail_stream")),
+            asked(403, 1),
+            ObservedReply(503, b"a~\xff", "wasm_fail_stream", 14),
+            id="to gRPC, for a filter that failed",
+        ),
+        pytest.param(
+            stream((":status", "404"), (DETAILS, "route_not_found")),
+            [],
+            ObservedReply(404, b"", "route_not_found"),
+            id="of Envoy",
+        ),
+        pytest.param(stream((":status", "400")), [], ObservedReply(400, b"", ""), id="past all filters"),
+    ],
+)
+def test_a_local_reply(came: Stream, records: list[Record], reply: ObservedReply) -> None:
+    assert seen_reply(came, records) == reply
+
+
+def test_a_call_has_its_time_out_and_not_what_envoy_adds() -> None:
+    headers = ((":path", "/"), (":scheme", "http"), ("a", "1"))
+    added = (("x-envoy-internal", "true"), ("x-envoy-expected-rq-timeout-ms", "1500"))
+    kept = ((":path", "/"), ("a", "1"))
+    assert seen_call("auth", stream(*headers, *added, body=b"b")) == ObservedCall(
+        "auth", kept, b"b", (), 1500
+    )
+    assert seen_call("auth", stream(*headers, trailers=(("t", "1"),))).trailers == (("t", "1"),)
+
+
+@pytest.mark.parametrize(
+    ("message", "read"),
+    [
+        ("[vm->host] env.proxy_get_current_time_nanoseconds(64)", True),
+        ("[vm->host] wasi_snapshot_preview1.clock_time_get(0, 1, 64)", True),
+        ("[vm->host] env.proxy_log(0, 1, 64)", False),
+    ],
+)
+def test_whether_the_clock_was_read(message: str, read: bool) -> None:
+    assert clock_was_read(said("x", message)) is read
+
+
+def test_a_timer_runs_until_its_period_is_nothing() -> None:
+    on, off = (f"[vm->host] env.proxy_set_tick_period_milliseconds({period})" for period in (100, 0))
+    assert not ticks(said("x"))
+    assert ticks(said(off, on))
+    assert not ticks(said(on, off))
+
+
+def test_metrics_are_numbers_and_a_histogram_is_all_its_values() -> None:
+    records = said(
+        "[vm->host] env.proxy_define_metric(0, 1, 3, 64)",
+        "[vm->host] env.proxy_define_metric(2, 1, 4, 64)",
+        "[vm->host] env.proxy_define_metric(2, 1, 6, 64)",
+        "[vm->host] env.proxy_record_metric(6, 5)",
+        "[vm->host] env.proxy_record_metric(10, 8)",
+        "[vm->host] env.proxy_record_metric(6, 7)",
+    )
+    found, unknown = seen_metrics({"one": "3", "time": "P0(1,2)", "längs": "P0(1,2)"}, records)
+    assert found == {"one": 3, "time": [5, 7], "längs": [8]}
+    assert not unknown
+
+
+def test_histograms_whose_names_are_as_long_are_not_told_apart() -> None:
+    found, unknown = seen_metrics({"aa": "No recorded values", "bb": "No recorded values"}, [])
+    assert found == {}
+    assert unknown == {"aa", "bb"}
