@@ -61,6 +61,8 @@ def _why_no_kubernetes() -> str | None:
 
 PROBES |= {
     "kubernetes": _why_no_kubernetes,
+    "helm": lambda: None if tool("helm", "helm") else "scripts/install-parts has not built it",
+    "kustomize": lambda: None if tool("kustomize", "kustomize") else "scripts/install-parts has not built it",
     "distribution": _why_no_registry("distribution"),
     "docker-registry": _why_no_registry("docker-registry"),
     "cosign": lambda: None if tool("cosign", "cosign") else "scripts/cosign-part has not built it",

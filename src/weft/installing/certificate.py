@@ -18,9 +18,9 @@ from weft.installing.operator_objects import WEBHOOK_ENTRY
 
 __all__ = ["Certificate"]
 
-_LIFE = timedelta(days=365)
-# Long enough for an operator that is restarted once a season.
-_RENEWED_BEFORE = timedelta(days=120)
+_LIFE = timedelta(days=3 * 365)
+# It is looked at when an operator starts, which every upgrade of a cluster brings about.
+_RENEWED_BEFORE = timedelta(days=365)
 # Clocks of a cluster differ a little.
 _BACKDATED = timedelta(minutes=5)
 _FIELDS = ("tls.crt", "tls.key")
