@@ -144,6 +144,12 @@ class Cluster:
                 self._run_pod(pod["metadata"]["name"], namespace, f"10.0.0.{number % 250 + 1}")
         return len(pods)
 
+    def compact(self, version: int) -> None:
+        """What happened before ``version`` can no longer be asked for."""
+        body = json.dumps({"revision": version, "physical": True}).encode()
+        with urllib.request.urlopen(f"{self.etcd}/v3/kv/compaction", data=body, timeout=30):  # noqa: S310
+            pass
+
     def log(self, name: str = "apiserver") -> str:
         return (self.folder / f"{name}.log").read_text(errors="replace")
 
