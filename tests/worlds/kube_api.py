@@ -62,8 +62,14 @@ class KubeWorld:
 
     def put(self, name: str, *, namespace: str = "default", plural: str = "configmaps", **more: Any) -> None:
         """An object, as somebody else makes or changes it."""
+        kind = next(
+            {"apiVersion": version, "kind": one[0]}
+            for version, kinds in _KINDS.items()
+            for one in kinds
+            if one[1] == plural
+        )
         metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
-        self._keep((plural, namespace, name), {"metadata": metadata, **more})
+        self._keep((plural, namespace, name), {**kind, "metadata": metadata, **more})
 
     def remove(self, name: str, *, namespace: str = "default", plural: str = "configmaps") -> None:
         """Somebody else removes an object."""
@@ -157,7 +163,8 @@ class KubeWorld:
         end = start + self.page if query.get("limit") else len(all_)
         more = {"continue": str(end)} if end < len(all_) else {}
         metadata = {"resourceVersion": str(self.version), **more}
-        return web.json_response({"metadata": metadata, "items": all_[start:end]})
+        items = [_without_kind(one) for one in all_[start:end]]
+        return web.json_response({"metadata": metadata, "items": items})
 
     async def _watch(self, request: web.BaseRequest, key: Key) -> web.StreamResponse:
         response = web.StreamResponse()
@@ -196,6 +203,11 @@ class KubeWorld:
             if _within(key, asked):
                 queue.put_nowait(_event(kind, told))
         return told
+
+
+def _without_kind(held: Document) -> Document:
+    """As members of a list are."""
+    return {key: value for key, value in held.items() if key not in {"apiVersion", "kind"}}
 
 
 def _event(kind: str, held: Document) -> bytes:

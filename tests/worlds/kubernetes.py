@@ -7,6 +7,7 @@ kubelets: ``node`` and ``pod`` make what they would, ``run_pods`` plays them for
 """
 
 import json
+import random
 import socket
 import ssl
 import subprocess
@@ -15,7 +16,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -143,6 +144,12 @@ class Cluster:
             if _READY["type"] not in {one["type"] for one in pod["status"].get("conditions", ())}:
                 self._run_pod(pod["metadata"]["name"], namespace, f"10.0.0.{number % 250 + 1}")
         return len(pods)
+
+    def compact(self, version: int) -> None:
+        """What happened before ``version`` can no longer be asked for."""
+        body = json.dumps({"revision": version, "physical": True}).encode()
+        with urllib.request.urlopen(f"{self.etcd}/v3/kv/compaction", data=body, timeout=30):  # noqa: S310
+            pass
 
     def log(self, name: str = "apiserver") -> str:
         return (self.folder / f"{name}.log").read_text(errors="replace")
@@ -291,6 +298,9 @@ def _kubeconfig(url: str, authority: Path, certificate: Path, key: Path) -> dict
 
 
 def _free_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
+    """One that the system gives to nobody by itself: a server that was killed comes back to it."""
+    while True:
+        port = random.randrange(15000, 32000)  # noqa: S311 - no secret
+        with socket.socket() as held, suppress(OSError):
+            held.bind(("127.0.0.1", port))
+            return port

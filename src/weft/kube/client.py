@@ -220,8 +220,8 @@ class Kube:
         body: Any = None,
         content_type: str = "application/json",
     ) -> Ask:
-        if not ref.name:  # the path would be that of all of them
-            raise UsageError(f"{verb} {ref.kind}: without a name")
+        if not ref.name or "/" in ref.name:  # the path would be that of something else, or of all
+            raise UsageError(f"{verb} {ref}: {ref.name!r} is not a name")
         resource = await self.resource(ref.api_version, ref.kind)
         return Ask(
             method=method,

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from weft.base.effort import Persistence
 from weft.base.retry import Patience
+from weft.errors import UsageError
 from weft.kube.client import Kube
 from weft.kube.credentials import Credentials, Identity
 from weft.kube.kubeconfig import Cluster
@@ -34,7 +35,10 @@ async def open_kube(
     identity = await credentials.identity() if cluster.user.exec else Identity()
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="weft-kube-")))
-        network = _network(cluster, env, _trust(cluster, identity, folder))
+        trust = _trust(cluster, identity, folder)
+        if cluster.server.startswith("https:"):
+            _check(trust, cluster.name, folder)
+        network = _network(cluster, env, trust)
         http = await stack.enter_async_context(Http(network, idle=_IDLE_SECONDS, connections=_CONNECTIONS))
         persistence = persistence or Persistence(patience=_PATIENCE)
         yield Kube(Transport(http, cluster.server, credentials, persistence), cluster)
@@ -58,6 +62,14 @@ def _trust(cluster: Cluster, identity: Identity, folder: Path) -> Trust:
         name=cluster.server_name,
         insecure=cluster.insecure,
     )
+
+
+def _check(trust: Trust, name: str, folder: Path) -> None:
+    try:
+        trust.context()
+    except UsageError as error:  # it names files of ours
+        said = str(error).replace(f"{folder}/", "")
+        raise UsageError(f"context {name}: {said}", hint=error.hint) from error
 
 
 def _network(cluster: Cluster, env: Mapping[str, str], trust: Trust) -> Network:
