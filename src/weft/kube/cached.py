@@ -4,7 +4,7 @@ For programs that look at the same things again and again. What was written here
 the API's watch tells of it; so what is read is never older than what this program did.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -54,7 +54,14 @@ class CachedKube(Kube):
         return await super().get(ref)
 
     async def list(
-        self, api_version: str, kind: str, *, namespace: str = "", labels: str = "", fields: str = ""
+        self,
+        api_version: str,
+        kind: str,
+        *,
+        namespace: str = "",
+        labels: str = "",
+        fields: str = "",
+        keep: Callable[[Object], Object] = lambda held: held,
     ) -> Listing:
         """All objects of ``kind``, from what is held where that has them all."""
         for reflector in self._covering(api_version, kind, namespace):
@@ -68,7 +75,8 @@ class CachedKube(Kube):
                     ),
                     "",
                 )
-        return await super().list(api_version, kind, namespace=namespace, labels=labels, fields=fields)
+        where = {"namespace": namespace, "labels": labels, "fields": fields}
+        return await super().list(api_version, kind, keep=keep, **where)
 
     async def knows(self, api_version: str, kind: str) -> bool:
         """Whether the cluster has ``kind``; of what is followed, whether it had it at the last look."""

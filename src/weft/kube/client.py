@@ -5,7 +5,7 @@ found by discovery, so what a cluster does not know is said at once.
 """
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,11 +76,19 @@ class Kube:
             return None
 
     async def list(
-        self, api_version: str, kind: str, *, namespace: str = "", labels: str = "", fields: str = ""
+        self,
+        api_version: str,
+        kind: str,
+        *,
+        namespace: str = "",
+        labels: str = "",
+        fields: str = "",
+        keep: Callable[[Object], Object] = lambda held: held,
     ) -> Listing:
         """All objects of ``kind``, of one namespace or of all, read in pages.
 
-        ``labels`` and ``fields`` are selectors in the API's own form.
+        ``labels`` and ``fields`` are selectors in the API's own form; ``keep`` gives what to keep of an
+        object, so that never more than a page of them is held whole.
         """
         resource = await self.resource(api_version, kind)
         query = {"limit": str(_PAGE)} | _selectors(labels, fields)
@@ -97,7 +105,8 @@ class Kube:
                 continue
             metadata = answer.get("metadata") or {}
             # Members of a list do not say their kind.
-            items += ({"apiVersion": api_version, "kind": kind, **one} for one in answer.get("items") or ())
+            whole = ({"apiVersion": api_version, "kind": kind, **one} for one in answer.get("items") or ())
+            items += map(keep, whole)
             if not metadata.get("continue"):
                 return Listing(tuple(items), str(metadata.get("resourceVersion", "")))
             query["continue"] = metadata["continue"]

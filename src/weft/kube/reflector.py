@@ -145,7 +145,7 @@ class Reflector:
         await self._clock.sleep(wait or _PATIENCE.longest)
 
     async def _list(self) -> None:
-        listing = await self._kube.list(*self._what, **self._where)
+        listing = await self._kube.list(*self._what, keep=self._keep, **self._where)
         seen = {_key(held): held for held in listing.items}
         for gone in [key for key in self._held if key not in seen]:
             self._tell(gone, None)
