@@ -86,8 +86,8 @@ def _minor(version: str) -> str:
 
 async def _workloads(kube: Kube, intent: Intent) -> tuple[Workload, ...]:
     namespace = intent.metadata.namespace
-    listed = await asyncio.gather(*(kube.list(_APPS, kind, namespace=namespace) for kind in WORKLOADS))
-    return tuple(Workload.of(held) for listing in listed for held in listing.items)
+    lots = (kube.read(_APPS, kind, Workload.of, namespace=namespace) for kind in WORKLOADS)
+    return tuple(workload for lot in await asyncio.gather(*lots) for workload in lot)
 
 
 async def _values(kube: Kube, intent: Intent) -> dict[tuple[str, str, str], str]:

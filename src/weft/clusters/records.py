@@ -9,8 +9,9 @@ the objects themselves.
 import base64
 import json
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any, Protocol
 
 from weft.errors import WeftError
@@ -128,14 +129,18 @@ class ConfigMaps:
 
 async def read_records(kube: Kube, namespace: str = "") -> tuple[Record, ...]:
     """Those of a namespace, or all, whoever deployed; raises ``WeftError`` for one that cannot be read."""
-    listed = await kube.list("v1", "ConfigMap", namespace=namespace, labels=f"{LABEL}=filter")
-    found = [_of_config_map(held) for held in listed.items]
+    labels = f"{LABEL}=filter"
+    found = list(await kube.read("v1", "ConfigMap", _of_config_map, namespace=namespace, labels=labels))
     for kind in KINDS:
         if await kube.knows(kind.api_version, kind.name):
-            resources = await kube.list(kind.api_version, kind.name, namespace=namespace)
-            records = (read_record(held, kind) for held in resources.items)
+            records = await kube.read(kind.api_version, kind.name, _reader(kind), namespace=namespace)
             found += (record for record in records if record)
     return tuple(found)
+
+
+@cache
+def _reader(kind: Kind) -> Callable[[Object], Record | None]:
+    return lambda held: read_record(held, kind)
 
 
 def read_record(held: Object, kind: Kind) -> Record | None:

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from weft.base.tasks import together
-from weft.kube.client import Kube
+from weft.kube.client import Kube, Read
 from weft.kube.errors import Missing
 from weft.kube.objects import Listing, Object, Ref
 from weft.kube.reflector import Reflector
@@ -28,6 +28,7 @@ class CachedKube(Kube):
         self.writes = 0
         """Requests that were sent to change something."""
         self._reflectors: list[Reflector] = []
+        self._memory: dict[Callable[[Object], Any], dict[Ref, tuple[Object, Any]]] = {}
 
     def follow(self, api_version: str, kind: str, **words: Any) -> Reflector:
         """Hold these objects from now on; ``words`` are those of ``Reflector``."""
@@ -77,6 +78,26 @@ class CachedKube(Kube):
                 )
         where = {"namespace": namespace, "labels": labels, "fields": fields}
         return await super().list(api_version, kind, keep=keep, **where)
+
+    async def read(
+        self,
+        api_version: str,
+        kind: str,
+        of: Callable[[Object], Read],
+        *,
+        namespace: str = "",
+        labels: str = "",
+    ) -> tuple[Read, ...]:
+        """As ``Kube.read``; an object that did not change is not read again by the same ``of``."""
+        memory = self._memory.setdefault(of, {})
+        found = []
+        for held in (await self.list(api_version, kind, namespace=namespace, labels=labels)).items:
+            key = Ref.of(held)
+            known = memory.get(key)
+            if known is None or known[0] is not held:
+                known = memory[key] = (held, of(held))
+            found.append(known[1])
+        return tuple(found)
 
     async def knows(self, api_version: str, kind: str) -> bool:
         """Whether the cluster has ``kind``; of what is followed, whether it had it at the last look."""

@@ -7,7 +7,7 @@ found by discovery, so what a cluster does not know is said at once.
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from weft.errors import UsageError
 from weft.kube.errors import Expired, Missing, refusal
@@ -18,6 +18,7 @@ from weft.net import HttpFailure, Response
 
 __all__ = ["Kube", "WatchEvent"]
 
+Read = TypeVar("Read")
 _PAGE = 500
 # The API ends a watch after this time and we start the next; a dead connection is noticed so much sooner.
 _WATCH_SECONDS = 50
@@ -110,6 +111,18 @@ class Kube:
             if not metadata.get("continue"):
                 return Listing(tuple(items), str(metadata.get("resourceVersion", "")))
             query["continue"] = metadata["continue"]
+
+    async def read(
+        self,
+        api_version: str,
+        kind: str,
+        of: Callable[[Object], Read],
+        *,
+        namespace: str = "",
+        labels: str = "",
+    ) -> tuple[Read, ...]:
+        """All objects of ``kind``, each as ``of`` reads it."""
+        return tuple(map(of, (await self.list(api_version, kind, namespace=namespace, labels=labels)).items))
 
     async def apply(
         self, held: Object, *, manager: str, force: bool = False, dry_run: bool = False, subresource: str = ""

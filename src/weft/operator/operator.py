@@ -151,6 +151,8 @@ class Operator:
             self._look_in((now or before or {})["metadata"]["namespace"])
 
     def _look_in(self, namespace: str) -> None:
+        if not self.ready:
+            return  # all are looked at in the beginning anyway
         for key in self._seen:
             if key[1] == namespace:
                 self.queue.add(key)
