@@ -209,7 +209,9 @@ class Vm:
         return Status.OK
 
     def allocate(self, size: int) -> int:
-        """Memory of the guest; 0 when it gives none or fails over it."""
+        """Memory of the guest; 0 when it gives none, fails over it, or has failed before."""
+        if self.failure is not None:
+            return 0
         machine = self._machine
         before = self._called, self.context, machine.closed
         self._called = self.context = self.vm_context
