@@ -71,7 +71,7 @@ def test_an_answer_lets_the_request_go_on() -> None:
     (call,) = host.world.calls
     assert (call.number, call.cluster, call.headers, call.timeout_ms) == (4, "auth", REQUEST, 1500)
     host.reply(call, ((":status", "200"), ("a", "b")), b"xyz", (("t", "1"),))
-    assert called(host)[-1] == "proxy_on_http_call_response(1, 4, 2, 3, 1)"
+    assert called(host)[-1] == "proxy_on_http_call_response(1, 4, 3, 3, 1)"
     assert read_answers(host, 2) == [Status.OK, Status.OK]
     assert stream.upstream.headers == REQUEST
 
