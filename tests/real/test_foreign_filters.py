@@ -62,3 +62,15 @@ def test_a_filter_with_every_import_of_its_time_runs_on_the_host_as_on_envoy(
     module.write_bytes(old_filter(*OLD_FILTERS[kind]))
     folder = project(tmp_path / "p", FOREIGN / "old.yaml")
     played_alike(weft("test", folder, "--module", module, "--on", "both", "-o", "json"), 1)
+
+
+@pytest.mark.real("rust", "envoy")
+@pytest.mark.parametrize(("suite", "tests"), [("suite.textpb", 4), ("suite.yaml", 2)])
+def test_a_suite_of_googles_service_extensions_runs_unchanged(
+    weft: Weft, tmp_path: Path, suite: str, tests: int
+) -> None:
+    files = [FOREIGN / suite, FOREIGN / "suite.config"]
+    folder = project(tmp_path / "p", *files)
+    for where in (folder, folder / "tests" / suite):
+        result = weft("test", where, "--module", foreign("rust"), "--on", "both", "-o", "json")
+        played_alike(result, tests)
