@@ -202,6 +202,7 @@ class Vm:
         if data:
             address = self.allocate(len(data))
             if not address:
+                self.memory.budget -= len(data)  # it was made in vain
                 return Status.INVALID_MEMORY_ACCESS
             self.memory.write(address, data)
         self.memory.write_u32(return_data, address)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from guests import ANSWERS, HEAP, TEXT, calling, const, data, read_answers, row, start
-from hostile_calls import DATA, RIGHT, all_calls
+from hostile_calls import DATA, LIES, RIGHT, all_calls
 from wasm_encoder import Program, body, limits, proxy_module, section, vec
 from weft.errors import FilterRefused, WeftError
 from weft.testhost import HeaderMap, Host, HttpStream, Limits, World
@@ -18,6 +18,7 @@ from weft.testhost.hostcalls import wasi
 from weft.wasm import ABI_VERSIONS, CALLBACKS, HOST_FUNCTIONS
 
 CALLBACK = "proxy_on_request_headers"
+BODY = "proxy_on_request_body"
 ON_HEADERS = "i32 i32 i32 -> i32"
 TOO_MUCH = "stopped by weft: the code moves more bytes through the host than one callback may"
 WRONG_PLACE = {"env": Status.INVALID_MEMORY_ACCESS, "wasi_unstable": wasi.FAULT}
@@ -40,17 +41,19 @@ def whole_stream(host: Host) -> HttpStream:
     return stream
 
 
-def repeating(name: str, *arguments: int, text: bytes = b"", allocator: bytes | None = None) -> bytes:
-    """A guest that calls one function for ever when a request comes."""
+def repeating(
+    name: str, *arguments: int, text: bytes = b"", allocator: bytes | None = None, during: str = CALLBACK
+) -> bytes:
+    """A guest that calls one function for ever when a request, or its body, comes."""
     found = row(name)
     pushed = b"".join(const(value) for value in arguments)
     drop = b"\x1a" if found.signature.results else b""
     return proxy_module(
         imports=[(found.module, found.name, str(found.signature))],
-        exports={CALLBACK: ON_HEADERS},
+        exports={during: ON_HEADERS},
         bodies={
             "malloc": body(const(HEAP) if allocator is None else allocator),
-            CALLBACK: body(b"\x03\x40" + pushed + b"\x10\0" + drop + b"\x0c\0\x0b" + const(0)),
+            during: body(b"\x03\x40" + pushed + b"\x10\0" + drop + b"\x0c\0\x0b" + const(0)),
         },
         tail=data((TEXT, text)) if text else b"",
     )
@@ -105,8 +108,27 @@ def test_calls_from_any_callback_hurt_nobody(during: str) -> None:
     host.advance(1_000_000)
     host.tick()
     assert len(host.vm.contexts) == 1
+    if "grpc" in during:  # which does not come by itself
+        host.vm.call(host.root, during, host.root.id, 1, 1)
     host.shut_down()
     assert host.vm.failure is None
+
+
+@pytest.mark.parametrize("name", ["proxy_grpc_call", "proxy_grpc_stream"])
+def test_calls_that_are_half_right_hurt_nobody(name: str) -> None:
+    """One number wrong, though the service names a cluster; then answers come to whatever was opened."""
+    service = b"\x0a\x05\x0a\x03abc"
+    right = (3072, len(service), *RIGHT[name][2:])
+    calls = [(name, (*right[:at], lie, *right[at + 1 :])) for at in range(len(right)) for lie in LIES]
+    module = calling((name, right), *calls, pieces=(*DATA, (3072, service)))
+    host = start(module)
+    answers = read_answers(host, 1 + len(calls))
+    assert (answers[0], host.vm.failure) == (Status.OK, None)
+    assert set(answers) == {Status.OK, Status.INVALID_MEMORY_ACCESS}
+    for call in list(host.world.pending.values()):
+        host.grpc_receive(call, b"abc")
+        host.grpc_close(call, 0, "")
+    assert (host.world.pending, host.vm.failure) == ({}, None)
 
 
 @pytest.mark.parametrize("during", ["proxy_on_done", "proxy_on_log", "proxy_on_delete"])
@@ -209,6 +231,33 @@ IOVS = (0).to_bytes(4, "little") + (65536).to_bytes(4, "little")
 )
 def test_a_guest_that_wants_the_hosts_memory_is_stopped(module: bytes, words: str) -> None:
     assert failure(module, Limits(host=1 << 20)) == words
+
+
+SPENT = "stopped by weft: the code called the host too often without an end"
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        pytest.param(
+            repeating("proxy_get_buffer_bytes", 0, 0, 0xFFFFFFFF, 64, 68, allocator=const(0), during=BODY),
+            id="reads for no memory",
+        ),
+        pytest.param(
+            repeating("proxy_get_header_map_pairs", 0, 64, 68, allocator=const(0)), id="lists for no memory"
+        ),
+        pytest.param(repeating("proxy_set_buffer_bytes", 0, 0, 0, TEXT, 1, during=BODY), id="moves"),
+    ],
+)
+def test_work_that_leads_to_nothing_counts_too(module: bytes) -> None:
+    """A call costs 256 bytes, these cost more; so fewer of them are made."""
+    host = start(module, limits=Limits(host=256 * 1000))
+    stream = host.stream()
+    stream.request_headers(HeaderMap([*PATH, ("x", "y" * 3000)]), end=False)
+    stream.request_body(bytes(24_000), end=True)
+    assert host.vm.failure is not None
+    assert host.vm.failure.endswith(SPENT)
+    assert 5 < sum(line.startswith("[vm->host]") for line in host.world.trace) < 100
 
 
 def test_a_large_body_is_read_many_times_within_the_limits() -> None:

@@ -20,6 +20,7 @@ __all__ = ["FAULT", "TABLE"]
 
 _OK, _BADF, _NOTDIR, _INVAL, _NOENT, _NOSYS, _NOTSUP = 0, 8, 20, 28, 44, 52, 58
 FAULT = 21
+_IOVEC = struct.Struct("<II")
 _OUTPUT_LEVELS = {1: 2, 2: 4}
 """Standard output is logged as info, standard error as error."""
 _RIGHT_TO_WRITE = 64
@@ -31,12 +32,10 @@ def _written(vm: "Vm", fd: int, iovs: int, iovs_len: int, return_nwritten: int) 
     level = _OUTPUT_LEVELS.get(fd)
     if level is None:
         return _BADF
-    parts: list[bytes] = []
-    for index in range(iovs_len):
-        address, length = struct.unpack("<II", vm.read(iovs + 8 * index, 8))
+    data = bytearray()
+    for address, length in _IOVEC.iter_unpack(vm.read(iovs, _IOVEC.size * iovs_len)):
         if length:
-            parts.append(vm.read(address, length))
-    data = b"".join(parts)
+            data += vm.read(address, length)
     if data:
         vm.world.log(level, decode(data.removesuffix(b"\n")), vm.context.prefix)
     vm.memory.write_u32(return_nwritten, len(data))
