@@ -162,12 +162,13 @@ def test_a_stream_gets_the_same_answers(tmp_path: Path, during: str) -> None:
     "during", ["request_headers", "request_body", "response_headers", "response_trailers", "log", "delete"]
 )
 def test_lies_in_a_stream_get_the_same_answers(tmp_path: Path, during: str) -> None:
+    ends = {"proxy_close_stream", "proxy_send_local_response"} if during in {"log", "delete"} else ()
     during = f"proxy_on_{during}"
-    module = calling(*all_calls("0.2.1"), pieces=DATA, during=during, returns=0)
+    module = calling(*all_calls("0.2.1", without=ends), pieces=DATA, during=during, returns=0)
     (tmp_path / "m.wasm").write_bytes(module)
     with running(tmp_path, Plugin(tmp_path / "m.wasm")) as envoy:
         set_trace(envoy)
-        with suppress(ConnectionError, http.client.HTTPException):  # the last lies close the stream
+        with suppress(OSError, http.client.HTTPException):  # the last lies close the stream
             envoy.ask("/", method="POST", body=b"abc")
         envoys = traced(envoy, during)
     host = start(module, world=World(clusters=frozenset()))
