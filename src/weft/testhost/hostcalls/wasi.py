@@ -37,7 +37,7 @@ def _written(vm: "Vm", fd: int, iovs: int, iovs_len: int, return_nwritten: int) 
         if length:
             data += vm.read(address, length)
     if data:
-        vm.world.log(level, decode(data.removesuffix(b"\n")), vm.context.prefix)
+        vm.world.log(level, decode(bytes(data).removesuffix(b"\n")), vm.context.prefix)
     vm.memory.write_u32(return_nwritten, len(data))
     return _OK
 
