@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from guests import ANSWERS, HEAP, TEXT, calling, const, data, read_answers, row, start
+from guests import ANSWERS, HEAP, TEXT, answering, calling, const, data, read_answers, row, start
 from hostile_calls import DATA, LIES, RIGHT, all_calls
 from wasm_encoder import Program, body, limits, proxy_module, section, vec
 from weft.errors import FilterRefused, WeftError
@@ -294,4 +294,4 @@ def test_queues_that_fill_themselves_come_to_an_end() -> None:
 
 def test_a_header_of_a_test_that_is_too_long_is_its_writers_error() -> None:
     with pytest.raises(WeftError, match="all values of via together exceed 65536 bytes"):
-        HeaderMap([("via", "v" * 40_000)] * 2)
+        start(answering()).stream().request_headers(HeaderMap([("via", "v" * 40_000)] * 2), end=True)
