@@ -247,8 +247,13 @@ class Vm:
             self.timers.pop(root.id, None)
 
     def queue_ready(self, root: Context, queue: int) -> None:
-        """Tell a root context that something was put into its queue."""
+        """Tell a root context that something was put into its queue.
+
+        It shares the budget of the callback before: otherwise two could feed each other for ever.
+        """
+        whole, self._budget = self._budget, max(self.memory.budget, 0)
         self.call(root, "proxy_on_queue_ready", root.id, queue)
+        self._budget = whole
 
     def done(self, context: Context) -> Status:
         """A root that was not done when asked is done now, and goes when the guest has returned."""

@@ -292,6 +292,24 @@ def test_queues_that_fill_themselves_come_to_an_end() -> None:
         host.settle()
 
 
+def test_callbacks_that_cause_each_other_share_what_they_may_do() -> None:
+    fill = [("proxy_enqueue_shared_queue", (1, TEXT, 1))] + [("proxy_log", (2, TEXT, 1))] * 99
+    host = start(
+        calling(*fill, during="proxy_on_queue_ready", text=b"q"),
+        limits=Limits(host=257 * 250),
+        world=World(tracing=False),
+    )
+    host.world.queues.register("", b"q", lambda queue: host.vm.queue_ready(host.root, queue))
+    host.world.soon.append(lambda: host.vm.queue_ready(host.root, 1))
+    host.settle()
+    assert host.vm.failure is not None
+    assert host.vm.failure.endswith(SPENT)
+    assert 200 < len(host.world.logs) < 250
+    host.vm.failure = None
+    host.vm.call(host.root, "proxy_on_queue_ready", host.root.id, 1)  # which nothing caused
+    assert host.vm.failure is None
+
+
 def test_a_header_of_a_test_that_is_too_long_is_its_writers_error() -> None:
     with pytest.raises(WeftError, match="all values of via together exceed 65536 bytes"):
         start(answering()).stream().request_headers(HeaderMap([("via", "v" * 40_000)] * 2), end=True)
