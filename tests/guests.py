@@ -1,7 +1,7 @@
 """Modules for the test host, assembled to do one thing.
 
-``calling`` makes a guest that calls host functions in one callback and keeps their answers at the start of
-its memory; ``answering`` one whose callbacks return given numbers. Texts a guest needs lie at ``TEXT``.
+``calling`` makes a guest that calls host functions in one callback and keeps their answers at ``ANSWERS``;
+``answering`` one whose callbacks return given numbers. Texts a guest needs lie at ``TEXT``.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +14,8 @@ TEXT = 1024
 """Where ``text`` lies."""
 HEAP = 4096
 """What the allocator always gives."""
+ANSWERS = 16384
+"""Where a calling guest keeps what it was answered, four bytes each."""
 PAGE = 65536
 
 _SIGNATURES = {row.name: str(row.signature) for row in CALLBACKS if "0.2.1" in row.abis}
@@ -42,6 +44,7 @@ def calling(
     during: str = "proxy_on_vm_start",
     returns: int = 1,
     text: bytes = b"",
+    pieces: Sequence[tuple[int, bytes]] = (),
     abi: str = "0_2_1",
     also: Mapping[str, int] | None = None,
     imports_only: Iterable[str] = (),
@@ -55,7 +58,7 @@ def calling(
             const(value, kind) for value, kind in zip(arguments, found.signature.params, strict=True)
         )
         call = pushed + b"\x10" + u(unique.index(found))
-        code += const(4 * index) + call + b"\x36\x02\0" if found.signature.results else call
+        code += const(ANSWERS + 4 * index) + call + b"\x36\x02\0" if found.signature.results else call
     exports = {name: _signature(name, abi) for name in [during, *(also or {})]}
     bodies = {name: body(const(value)) for name, value in (also or {}).items()}
     has_result = not exports[during].endswith("void")
@@ -65,7 +68,7 @@ def calling(
         imports=[(found.module, found.name, str(found.signature)) for found in unique],
         exports=exports,
         bodies={"malloc": body(const(HEAP)), **bodies},
-        tail=data((TEXT, text)) if text else b"",
+        tail=data(*pieces, *([(TEXT, text)] if text else [])) if text or pieces else b"",
     )
 
 
@@ -103,4 +106,4 @@ def start(
 
 def read_answers(host: Host, count: int) -> list[int]:
     """What the first ``count`` host functions answered."""
-    return [host.vm.memory.read_u32(4 * index) for index in range(count)]
+    return [host.vm.memory.read_u32(ANSWERS + 4 * index) for index in range(count)]

@@ -8,6 +8,7 @@ import http.client
 import re
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,9 @@ from bare_envoy import Plugin, Running, envoy_binary, running
 from guests import TEXT, answering, calling, const, start
 from guests import running as running_code
 from hostcall_cases import ROOT_CALLS
-from weft.testhost import HeaderMap, Host
+from hostile_calls import DATA, all_calls
+from weft.testhost import HeaderMap, Host, World
+from weft.wasm import ABI_VERSIONS
 
 pytestmark = pytest.mark.real("envoy")
 
@@ -54,19 +57,30 @@ def between(lines: Sequence[str], callback: str) -> list[str]:
     return [line for line in lines[first : last + 1] if line.startswith("[")]
 
 
+def validated(folder: Path, module: bytes) -> list[str]:
+    """Envoy's trace of the VM's start."""
+    (folder / "m.wasm").write_bytes(module)
+    bootstrap = folder / "e.yaml"
+    bootstrap.write_text(_BOOTSTRAP.replace("MODULE", str(folder / "m.wasm")))
+    command = [str(envoy_binary()), "--mode", "validate", "-c", str(bootstrap), "--use-dynamic-base-id"]
+    command += ["-l", "trace"]
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stderr
+    return between(_LINE.findall(said), "proxy_on_vm_start")
+
+
 def test_a_root_context_gets_the_same_answers(tmp_path: Path) -> None:
     calls = [(case.values[0], case.values[1]) for case in ROOT_CALLS]
     calls = [call for call in calls if call[0] != "proxy_done"]  # an answer to a question of the VM's end
     module = calling(*calls, text=b"abc")  # type: ignore[arg-type]
-    (tmp_path / "m.wasm").write_bytes(module)
-    bootstrap = tmp_path / "e.yaml"
-    bootstrap.write_text(_BOOTSTRAP.replace("MODULE", str(tmp_path / "m.wasm")))
-    command = [str(envoy_binary()), "--mode", "validate", "-c", str(bootstrap), "--use-dynamic-base-id"]
-    command += ["-l", "trace"]
-    said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stderr
-    envoys = between(_LINE.findall(said), "proxy_on_vm_start")
-    ours = between(start(module).world.trace, "proxy_on_vm_start")
-    assert ours == envoys
+    assert between(start(module).world.trace, "proxy_on_vm_start") == validated(tmp_path, module)
+
+
+@pytest.mark.parametrize("abi", ABI_VERSIONS)
+def test_lies_about_every_number_of_every_function_get_the_same_answers(tmp_path: Path, abi: str) -> None:
+    calls = all_calls(abi, without={"proxy_done"})
+    module = calling(*calls, pieces=DATA, abi=abi.replace(".", "_"))
+    mine = start(module, world=World(clusters=frozenset())).world.trace
+    assert between(mine, "proxy_on_vm_start") == validated(tmp_path, module)
 
 
 REQUEST_CALLS = [
@@ -142,6 +156,27 @@ def test_a_stream_gets_the_same_answers(tmp_path: Path, during: str) -> None:
     answers = [line for line in envoys if line.startswith("[vm<-host]")]
     mine = [line for line in ours(start(module), during) if line.startswith("[vm<-host]")]
     assert mine == answers
+
+
+@pytest.mark.parametrize(
+    "during", ["request_headers", "request_body", "response_headers", "response_trailers", "log", "delete"]
+)
+def test_lies_in_a_stream_get_the_same_answers(tmp_path: Path, during: str) -> None:
+    ends = {"proxy_close_stream", "proxy_send_local_response"} if during in {"log", "delete"} else ()
+    during = f"proxy_on_{during}"
+    module = calling(*all_calls("0.2.1", without=ends), pieces=DATA, during=during, returns=0)
+    (tmp_path / "m.wasm").write_bytes(module)
+    with running(tmp_path, Plugin(tmp_path / "m.wasm")) as envoy:
+        set_trace(envoy)
+        with suppress(OSError, http.client.HTTPException):  # the last lies close the stream
+            envoy.ask("/", method="POST", body=b"abc")
+        envoys = traced(envoy, during)
+    host = start(module, world=World(clusters=frozenset()))
+    assert asked_and_answered(ours(host, during)) == asked_and_answered(envoys)
+
+
+def asked_and_answered(lines: Sequence[str]) -> list[str]:
+    return [line for line in lines if line.startswith(("[vm->host]", "[vm<-host]"))]
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["test"]
 
 _WHERE = (
-    click.argument("folder", metavar="[DIR]", type=click.Path(path_type=Path), default=Path()),
+    click.argument("folder", metavar="[DIR|FILE]", type=click.Path(path_type=Path), default=Path()),
     click.option("--on", type=click.Choice(["host", "envoy", "both"]), default="host", show_default=True,
                  help="Play scenarios in this process, on a real Envoy, or on both and compare."),
     click.option("--envoy", metavar="PATH|VERSION",
@@ -57,9 +57,10 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 def test(console: Console, /, *, folder: Path, watch: bool, schema: bool, **words: Any) -> None:
     """Run a filter's scenarios, without Envoy or on it.
 
-    DIR (default: the current folder) is a filter project; its scenarios are the YAML files in tests/. The
-    filter is built first when its source changed. What Envoy cannot do or show is said and not judged. Exit
-    code 1 when a scenario does not go as it should, 2 when one is wrong, 3 without an Envoy for --on.
+    DIR (default: the current folder) is a filter project; its scenarios are the files in tests/: YAML, or
+    test suites of Google's Service Extensions. FILE is one of them, wherever it is. The filter is built first
+    when its source changed. What Envoy cannot do or show is said and not judged. Exit code 1 when a scenario
+    does not go as it should, 2 when one is wrong, 3 without an Envoy for --on.
     """
     from weft.workflows.testing.test import scenario_schema
 
@@ -157,8 +158,8 @@ def _watch(console: Console, folder: Path, words: dict[str, Any]) -> None:
             console.explain(error)
         console.talk("waiting for changes; Ctrl-C stops")
 
-    module = words["module"]
-    watched = [folder, *([Path(module)] if module else [])]
+    watched = [folder if folder.is_dir() else folder.parent]
+    watched += [Path(words["module"])] if words["module"] else []
     junit: Path | None = words["junit"]
     run_until_told(run_again(watched, run, written=junit and junit.resolve()))
 

@@ -1,8 +1,9 @@
 """Scenarios: what is done to a filter and what must come of it, the same for any proxy. Pure.
 
 ``parse`` reads a file of scenarios (``weft.scenario.document`` is the format) into ``Case`` values with
-parameters and tables filled in; ``judge`` compares an ``Expect`` with what a proxy showed (``Observed``)
-and gives what differs. Doing the steps is the business of whoever has a proxy: ``weft.testhost`` is one.
+parameters and tables filled in, ``parse_suite`` a test suite of Google's Service Extensions
+(``weft.scenario.suites``); ``judge`` compares an ``Expect`` with what a proxy showed (``Observed``) and gives
+what differs. Doing the steps is the business of whoever has a proxy: ``weft.testhost`` is one.
 
 May import: ``weft.errors``.
 """
@@ -27,6 +28,7 @@ from weft.scenario.feeding import config_bytes, header_pairs, pieces, request_he
 from weft.scenario.judging import Mismatch, judge
 from weft.scenario.observed import Observed, ObservedCall, ObservedLog, ObservedMessage, ObservedReply
 from weft.scenario.played import LeftOut, Played, StepResult
+from weft.scenario.suites import Place, is_suite, parse_suite
 
 __all__ = [
     "Case",
@@ -40,6 +42,7 @@ __all__ = [
     "ObservedLog",
     "ObservedMessage",
     "ObservedReply",
+    "Place",
     "Played",
     "Plugin",
     "Reply",
@@ -53,9 +56,11 @@ __all__ = [
     "config_bytes",
     "content_bytes",
     "header_pairs",
+    "is_suite",
     "judge",
     "milliseconds",
     "parse",
+    "parse_suite",
     "pieces",
     "request_headers",
     "schema",

@@ -16,6 +16,7 @@ __all__ = ["Ear", "failure", "local_reply", "own_lines", "trace_lines"]
 _MARK = re.compile(r"script log: weft-mark(?: (\d+))?")
 _FAILED = re.compile(r"Function: \S+ failed: ")
 _LOCAL = re.compile(r"\[vm->host\] env\.proxy_send_local_response\((\d+), .*, (\d+)\)")
+_SPOKEN = "wasm log"
 _LEVELS = {"warning": "warn"}
 
 
@@ -55,11 +56,12 @@ class Ear:
 
 
 def own_lines(records: Sequence[Record], vm_id: str) -> tuple[ObservedLog, ...]:
-    """What the filter said itself."""
+    """What the filter said itself; what it says while its code starts names no VM."""
     found = []
     for record in records:
-        head, mine, words = record.message.partition(f" {vm_id}: ")
-        if mine and head.startswith("wasm log"):
+        early = record.message.startswith(f"{_SPOKEN}: ")
+        head, mine, words = record.message.partition(": " if early else f" {vm_id}: ")
+        if mine and head.startswith(_SPOKEN):
             found.append(ObservedLog(_LEVELS.get(record.level, record.level), words))
     return tuple(found)
 
@@ -82,4 +84,4 @@ def local_reply(records: Sequence[Record]) -> tuple[int, int] | None:
 
 
 def _spoken(record: Record) -> bool:
-    return record.message.startswith("wasm log")
+    return record.message.startswith(_SPOKEN)

@@ -8,12 +8,35 @@ replacing removes all and adds one at the end.
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
+from weft.errors import WeftError
 from weft.testhost import joined
+from weft.testhost.engine import Trapped
 
-__all__ = ["Fields", "HeaderMap", "Pairs", "RequestHeaders", "ResponseHeaders", "ResponseTrailers"]
+__all__ = [
+    "Fields",
+    "HeaderMap",
+    "HeaderTooLong",
+    "Pairs",
+    "RequestHeaders",
+    "ResponseHeaders",
+    "ResponseTrailers",
+]
 
 Fields = Iterable[tuple[str, str]]
 Pairs = tuple[tuple[str, str], ...]
+
+
+_MOST_JOINED = 1 << 16
+
+
+class HeaderTooLong(Trapped, WeftError):
+    """Values were joined to one that no proxy would take; each joining copies all of it.
+
+    The end of a guest that did it, and an error of whoever wrote it into a test.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"stopped by weft: all values of {name} together exceed {_MOST_JOINED} bytes")
 
 
 class HeaderMap:
@@ -58,7 +81,7 @@ class HeaderMap:
         return None
 
     def add(self, name: str, value: str) -> None:
-        """One more entry; joined where only one can be."""
+        """One more entry; joined where only one can be. Raises ``HeaderTooLong`` when that grows too long."""
         name = self._known(name)
         old = self.get(name) if name in self.joined else None
         if old is None:
@@ -66,6 +89,8 @@ class HeaderMap:
             if name[:1] == ":":
                 self.items.sort(key=_is_no_pseudo)
         elif value:
+            if len(old) + len(value) > _MOST_JOINED:
+                raise HeaderTooLong(name)
             self.set(name, f"{old},{value}" if old else value)
 
     def set(self, name: str, value: str) -> None:

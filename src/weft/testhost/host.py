@@ -21,6 +21,7 @@ __all__ = ["Host"]
 
 _BROKEN = 11
 _TIMEOUT_BODY = b"upstream request timeout"
+_TOOK = "x-envoy-upstream-service-time"
 _MOST_SOON = 10_000
 
 
@@ -114,9 +115,10 @@ class Host:
         self.settle()
 
     def reply(self, call: Callout, headers: Pairs, body: bytes = b"", trailers: Pairs = ()) -> None:
-        """Answer an HTTP call."""
-        answer = Reply(ResponseHeaders(headers), body, ResponseTrailers(trailers) if trailers else None)
-        self._answer(call, answer)
+        """Answer an HTTP call; Envoy's client says in a header of its own how long it took."""
+        received = ResponseHeaders(headers)
+        received.replace(_TOOK, str((self.world.clock.now - call.made_at) // NS_PER_MS))
+        self._answer(call, Reply(received, body, ResponseTrailers(trailers) if trailers else None))
 
     def time_out(self, call: Callout) -> None:
         """Let a call run into its timeout: an HTTP call is answered with 504, as Envoy does."""
@@ -125,7 +127,7 @@ class Host:
             return
         length = str(len(_TIMEOUT_BODY))
         headers = ((":status", "504"), ("content-length", length), ("content-type", "text/plain"))
-        self.reply(call, headers, _TIMEOUT_BODY)
+        self._answer(call, Reply(ResponseHeaders(headers), _TIMEOUT_BODY))
 
     def fail(self, call: Callout) -> None:
         """Break an HTTP call off without any answer."""

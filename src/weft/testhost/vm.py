@@ -202,6 +202,7 @@ class Vm:
         if data:
             address = self.allocate(len(data))
             if not address:
+                self.memory.budget -= len(data)  # it was made in vain
                 return Status.INVALID_MEMORY_ACCESS
             self.memory.write(address, data)
         self.memory.write_u32(return_data, address)
@@ -209,7 +210,9 @@ class Vm:
         return Status.OK
 
     def allocate(self, size: int) -> int:
-        """Memory of the guest; 0 when it gives none or fails over it."""
+        """Memory of the guest; 0 when it gives none, fails over it, or has failed before."""
+        if self.failure is not None:
+            return 0
         machine = self._machine
         before = self._called, self.context, machine.closed
         self._called = self.context = self.vm_context
@@ -244,8 +247,13 @@ class Vm:
             self.timers.pop(root.id, None)
 
     def queue_ready(self, root: Context, queue: int) -> None:
-        """Tell a root context that something was put into its queue."""
+        """Tell a root context that something was put into its queue.
+
+        It shares the budget of the callback before: otherwise two could feed each other for ever.
+        """
+        whole, self._budget = self._budget, max(self.memory.budget, 0)
         self.call(root, "proxy_on_queue_ready", root.id, queue)
+        self._budget = whole
 
     def done(self, context: Context) -> Status:
         """A root that was not done when asked is done now, and goes when the guest has returned."""

@@ -99,7 +99,7 @@ def test_the_trace_is_readable_when_asked_for(weft: Weft, folder: Path) -> None:
 @pytest.mark.parametrize(
     ("budget", "code", "line"),
     [
-        ('module_size = "1 kB"', 0, "ok    budget module_size: 203 B of 1 kB"),
+        ('module_size = "1 kB"', 0, "ok    budget module_size: 205 B of 1 kB"),
         ('memory_per_vm = "64 KiB"', 0, "ok    budget memory_per_vm: 64.0 KiB of 64 KiB"),
         ('memory_per_vm = "1 KiB"', 1, "FAIL  budget memory_per_vm: 64.0 KiB of 1 KiB"),
     ],
@@ -251,3 +251,44 @@ def test_the_schema_accepts_the_scenarios_of_every_example(weft: Weft) -> None:
         found = [error.message for error in checker.iter_errors(yaml.safe_load(text))]
         assert found == [], example.name
     assert list(checker.iter_errors({"scenarios": [{"name": "a", "stepz": []}]})) != []
+
+
+SUITE = """
+test {
+  name: "adds"
+  response_headers { result { has_header { key: "x" value: "x" } no_header { key: "y" } } }
+}
+"""
+
+
+def test_one_file_is_enough_in_a_project_or_with_a_module(weft: Weft, folder: Path, tmp_path: Path) -> None:
+    module = folder / "m.wasm"
+    (folder / "tests" / "suite.textpb").write_text(SUITE)
+    alone = tmp_path / "elsewhere.textpb"
+    alone.write_text(SUITE)
+    for file in (folder / "tests" / "suite.textpb", alone):
+        result = weft("test", file, "--module", module)
+        assert result.code == 0, result.out + result.err
+        assert result.out.splitlines()[0] == "ok    adds"
+    lonely = weft("test", alone)
+    assert lonely.code == 2
+    hint = "hint: name what is to be tested with --module"
+    assert lonely.err.split("\n\n") == [f"error: {alone} is in no project", f"{hint}\n"]
+
+
+def test_suites_are_played_with_a_projects_scenarios(weft: Weft, folder: Path) -> None:
+    (folder / "tests" / "a.textproto").write_text(SUITE)
+    (folder / "tests" / "b.yaml").write_text("env: {config_path: c}\ntest: [{name: in YAML}]\n")
+    (folder / "c").write_text("{}")
+    result = weft("test", folder, "--module", folder / "m.wasm", "-k", "a", "-o", "json")
+    names = {(one["file"], one["name"]): one["passed"] for one in json.loads(result.out)["scenarios"]}
+    assert names["tests/a.textproto", "adds"]
+    assert names["tests/b.yaml", "in YAML"]
+    assert names["tests/adder.yaml", "adds a header"]
+
+
+def test_a_file_that_a_suite_names_and_nobody_has_is_told_by_line(weft: Weft, folder: Path) -> None:
+    (folder / "tests" / "a.textpb").write_text('env {\n  config_path: "nowhere/c"\n}\n')
+    result = weft("test", folder, "--module", folder / "m.wasm")
+    assert result.code == 2
+    assert result.err == "error: tests/a.textpb:2: nowhere/c is neither here nor above\n"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from guests import HEAP, TEXT, answering, calling, const, data, read_answers, row, start
+from guests import ANSWERS, HEAP, TEXT, answering, calling, const, data, read_answers, row, start
 from wasm_encoder import body, proxy_module
 from weft.testhost import HeaderMap, Host, World
 from weft.testhost.abi import Status
@@ -37,8 +37,9 @@ def asking(*, cluster: bytes = b"auth") -> bytes:
     )  # fmt: skip
     asks = [TEXT, len(cluster), 512, len(headers), 0, 0, 0, 0, 1500, 64]
     on_headers = b"".join(map(const, asks)) + b"\x10\0\x1a" + const(1)
-    on_reply = const(8) + const(68) + const(72) + const(76) + b"\x10\3\x36\x02\0"
-    on_reply += const(0) + const(2) + b"\x10\1\x36\x02\0" + const(4) + const(0) + b"\x10\2\x36\x02\0"
+    on_reply = const(ANSWERS + 8) + const(68) + const(72) + const(76) + b"\x10\3\x36\x02\0"
+    on_reply += const(ANSWERS) + const(2) + b"\x10\1\x36\x02\0"
+    on_reply += const(ANSWERS + 4) + const(0) + b"\x10\2\x36\x02\0"
     return proxy_module(
         imports=[(item.module, item.name, str(item.signature)) for item in (call, choose, resume, status)],
         exports={
@@ -70,7 +71,7 @@ def test_an_answer_lets_the_request_go_on() -> None:
     (call,) = host.world.calls
     assert (call.number, call.cluster, call.headers, call.timeout_ms) == (4, "auth", REQUEST, 1500)
     host.reply(call, ((":status", "200"), ("a", "b")), b"xyz", (("t", "1"),))
-    assert called(host)[-1] == "proxy_on_http_call_response(1, 4, 2, 3, 1)"
+    assert called(host)[-1] == "proxy_on_http_call_response(1, 4, 3, 3, 1)"
     assert read_answers(host, 2) == [Status.OK, Status.OK]
     assert stream.upstream.headers == REQUEST
 

@@ -10,7 +10,12 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["BadAddress", "Memory"]
+from weft.testhost.engine.traps import Trapped
+
+__all__ = ["SPENT", "BadAddress", "Memory"]
+
+SPENT = "stopped by weft: the code called the host too often without an end"
+_TOO_MUCH = "stopped by weft: the code moves more bytes through the host than one callback may"
 
 _U32 = struct.Struct("<I")
 _U64 = struct.Struct("<Q")
@@ -22,13 +27,16 @@ class BadAddress(Exception):
 
 
 class Memory:
-    """Reads and writes, little endian. All raise ``BadAddress``. Valid only while the machine lives."""
+    """Reads and writes, little endian. All raise ``BadAddress``. Valid only while the machine lives.
+
+    What is copied is taken from the budget first: a guest of some pages can name them a million times.
+    """
 
     __slots__ = ("_bytes", "_keep", "_size", "_size_now", "_view", "budget")
 
     def __init__(self, budget: int) -> None:
         self.budget = budget
-        """How many bytes the host still reads for the guest before the guest is stopped."""
+        """How many bytes the host still copies for the guest before the guest is stopped."""
         self._size = 0
         self._size_now: Callable[[], int] = int
 
@@ -50,6 +58,8 @@ class Memory:
         end = address + length
         if end > self._size and end > self.size:
             raise BadAddress
+        if length > self.budget:
+            raise Trapped(_TOO_MUCH)
         self.budget -= length
         data: bytes = self._bytes[address:end] if length else b""
         return data
@@ -59,16 +69,22 @@ class Memory:
         end = address + length
         if end > self._size and end > self.size:
             raise BadAddress
+        if length > self.budget:
+            raise Trapped(_TOO_MUCH)
         self.budget -= length
         text: str = self._bytes[address:end].decode("utf-8", "surrogateescape") if length else ""
         return text
 
     def write(self, address: int, data: bytes) -> None:
         """Put ``data`` at ``address``."""
-        end = address + len(data)
+        length = len(data)
+        end = address + length
         if end > self._size and end > self.size:
             raise BadAddress
+        if length > self.budget:
+            raise Trapped(_TOO_MUCH)
         if data:
+            self.budget -= length
             self._view[address:end] = data
 
     def read_u32(self, address: int) -> int:

@@ -35,7 +35,7 @@ from weft.testhost.engine.library import (
     quick,
 )
 from weft.testhost.engine.library import Memory as MemoryHandle
-from weft.testhost.engine.memory import BadAddress, Memory
+from weft.testhost.engine.memory import SPENT, BadAddress, Memory
 from weft.testhost.engine.traps import Trapped, failed, trapped
 from weft.wasm import FuncType
 
@@ -44,6 +44,7 @@ __all__ = ["Import", "Limits", "Machine"]
 _KINDS = {"i32": 0, "i64": 1, "f32": 2, "f64": 3}
 _FUNCTION, _MEMORY = 0, 3
 _NO_LIMIT = -1
+_MOST_IN_TABLE = 10_000_000  # as in V8
 _CALL_COST = 256
 """What a call of the host takes from the budget, in bytes."""
 
@@ -69,7 +70,7 @@ class Limits:
     memory: int = 1 << 30
     """Bytes, as many as Envoy gives."""
     host: int = 1 << 28
-    """Bytes the guest hands to the host in one callback; every call of the host counts for 256."""
+    """Bytes copied between guest and host in one callback; every call of the host counts for 256."""
 
 
 class Machine:
@@ -93,7 +94,9 @@ class Machine:
         """Let the guest run for as long again as the limits say."""
         self._callbacks: list[object] = []
         self._instance = Instance()
-        lib.wasmtime_store_limiter(self._store, limits.memory, _NO_LIMIT, _NO_LIMIT, _NO_LIMIT, _NO_LIMIT)
+        lib.wasmtime_store_limiter(
+            self._store, limits.memory, _MOST_IN_TABLE, _NO_LIMIT, _NO_LIMIT, _NO_LIMIT
+        )
         self.refuel()
 
     def __del__(self) -> None:
@@ -210,7 +213,7 @@ class Machine:
     def _refuse(self, name: str) -> NoReturn:
         if name in self.closed:
             raise Trapped("Uncaught Error: restricted_callback")
-        raise Trapped("stopped by weft: the code called the host too often without an end")
+        raise Trapped(SPENT)
 
     def _export(self, name: str) -> Extern | None:
         found = Extern()

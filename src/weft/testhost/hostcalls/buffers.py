@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 
 __all__ = ["TABLE"]
 
+_MOVED = 8
+"""So many bytes that only move cost as much as one that is copied for the guest."""
+
 
 def get_bytes(
     vm: "Vm", buffer: int, offset: int, size: int, return_data: int, return_data_size: int
@@ -50,6 +53,7 @@ def set_bytes(vm: "Vm", buffer: int, offset: int, size: int, data: int, data_siz
     if not isinstance(held, bytearray):
         return Status.BAD_ARGUMENT
     if offset == 0:
+        vm.memory.budget -= len(held) // _MOVED
         held[: min(size, len(held))] = new
     elif offset >= len(held):
         held += new

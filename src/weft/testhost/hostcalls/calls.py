@@ -16,6 +16,9 @@ __all__ = ["TABLE"]
 
 _NEEDED = (":path", ":method", ":authority")
 _NEGATIVE = 1 << 31
+_STREAM_MARK = 2
+_GRPC_MARKS = {1, _STREAM_MARK}
+"""The lowest two bits of a call's number; an HTTP call has none."""
 _FIRST_FIELD, _HEADER = 0x0A, 2
 """How the first field of a message begins: envoy_grpc in a GrpcService, and in that the cluster's name."""
 
@@ -104,7 +107,7 @@ def grpc_send(vm: "Vm", call: int, message: int, message_size: int, end_of_strea
     """One more message on a stream."""
     content = vm.read(message, message_size)
     held = vm.world.pending.get(call)
-    if call & 3 != 2:  # noqa: PLR2004 - the mark of streams
+    if call & 3 != _STREAM_MARK:
         return Status.BAD_ARGUMENT
     if held is None:
         return Status.NOT_FOUND
@@ -115,8 +118,10 @@ def grpc_send(vm: "Vm", call: int, message: int, message_size: int, end_of_strea
 
 def grpc_close(vm: "Vm", call: int) -> Status:
     """End our side of a stream, or forget a call."""
+    if call & 3 not in _GRPC_MARKS:
+        return Status.BAD_ARGUMENT
     held = vm.world.pending.get(call)
-    if held is None or held.kind == "http":
+    if held is None:
         return Status.NOT_FOUND
     held.closed = True
     if held.kind == "grpc":
@@ -126,8 +131,9 @@ def grpc_close(vm: "Vm", call: int) -> Status:
 
 def grpc_cancel(vm: "Vm", call: int) -> Status:
     """Forget a call or a stream."""
-    held = vm.world.pending.get(call)
-    if held is None or held.kind == "http":
+    if call & 3 not in _GRPC_MARKS:
+        return Status.BAD_ARGUMENT
+    if call not in vm.world.pending:
         return Status.NOT_FOUND
     del vm.world.pending[call]
     return Status.OK

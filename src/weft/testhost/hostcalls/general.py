@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["TABLE"]
 
+_MOST_PARTS = 100
+"""Into how many pieces a text is taken apart: a piece takes more memory than its bytes."""
+
 
 def log(vm: "Vm", level: int, message: int, message_size: int) -> Status:
     """Write a line to the proxy's log."""
@@ -49,7 +52,7 @@ def get_current_time(vm: "Vm", return_time: int) -> Status:
 
 def get_property(vm: "Vm", path: int, path_size: int, return_value: int, return_value_size: int) -> Status:
     """Something the proxy knows. A NUL stands between the parts of the path."""
-    parts = tuple(vm.text(path, path_size).rstrip("\0").split("\0"))
+    parts = tuple(vm.text(path, path_size).rstrip("\0").split("\0", _MOST_PARTS))
     value = vm.property(parts)
     if value is None:
         return Status.NOT_FOUND
@@ -91,7 +94,11 @@ def send_local_response(
     added = decode_pairs(vm.read(headers, headers_size))
     peer = vm.context.peer
     if peer is not None:
-        vm.afterwards(partial(peer.reply_locally, status, text, added, grpc_status, "_".join(why.split())))
+        vm.afterwards(
+            partial(
+                peer.reply_locally, status, text, added, grpc_status, "_".join(why.split(None, _MOST_PARTS))
+            )
+        )
     vm.stop_iteration = True
     return Status.OK
 

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from weft.testhost.abi import MapType, Status
-from weft.testhost.pairs import decode_pairs, encode, encode_pairs
+from weft.testhost.engine import Trapped
+from weft.testhost.pairs import MAX_PAIRS, decode_pairs, encode, encode_pairs
 
 if TYPE_CHECKING:
     from weft.testhost.vm import Vm
@@ -13,6 +14,7 @@ __all__ = ["TABLE"]
 
 _LAST = int(MapType.CALL_TRAILERS)
 _OK = Status.OK
+_TOO_MANY = f"stopped by weft: more than {MAX_PAIRS} headers, and every look at one looks at all"
 
 
 def get_value(
@@ -44,6 +46,8 @@ def add_value(vm: "Vm", map_: int, key: int, key_size: int, value: int, value_si
     headers = vm.context.maps.get(map_)
     if headers is None:
         return Status.BAD_ARGUMENT
+    if len(headers.items) >= MAX_PAIRS:
+        raise Trapped(_TOO_MANY)
     headers.add(name, text)
     return _OK
 
@@ -56,6 +60,8 @@ def replace_value(vm: "Vm", map_: int, key: int, key_size: int, value: int, valu
     headers = vm.context.maps.get(map_)
     if headers is None:
         return Status.BAD_ARGUMENT
+    if len(headers.items) >= MAX_PAIRS:
+        raise Trapped(_TOO_MANY)
     headers.replace(name, text)
     return _OK
 

@@ -1,24 +1,35 @@
-"""Which scenarios a project has: the YAML files under ``tests/``, in the order of their names."""
+"""Which scenarios a project has: the files under ``tests/``, in the order of their names, or one file.
 
+A file is scenarios in YAML, or a suite of Google's Service Extensions in YAML or protobuf's text format.
+"""
+
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from weft.base.files import os_errors_as, read_limited
 from weft.errors import NotFound, UsageError
-from weft.scenario import Case, parse, schema
+from weft.scenario import Case, is_suite, parse, parse_suite, schema
+
+if TYPE_CHECKING:
+    from weft.scenario import Place
 
 __all__ = ["read_cases", "scenario_schema"]
 
 _FOLDER = "tests"
+_YAML = (".yaml", ".yml")
+_PATTERNS = ("*.yaml", "*.yml", "*.textpb", "*.textproto", "*.txtpb", "*.pbtxt")
 _MOST_BYTES = 16 * 1024 * 1024
 
 
-def read_cases(folder: Path, name: str) -> tuple[list[Case], int]:
-    """The cases whose names contain ``name``, and how many others there are.
+def read_cases(where: Path, name: str) -> tuple[list[Case], int]:
+    """The cases of a project's folder, or of a file, whose names contain ``name``; how many others there are.
 
     Raises ``NotFound`` where there is none, ``UsageError`` for one that is wrong.
     """
-    cases = [case for path in _files(folder) for case in _read(path, folder)]
+    folder = where if where.is_dir() else where.parent
+    files = _files(folder) if where.is_dir() else [where]
+    cases = [case for path in files for case in _read(path, folder)]
     chosen = [case for case in cases if name.lower() in case.name.lower()]
     if not chosen:
         raise NotFound(f"no scenario's name contains {name!r}", hint="weft test without -k runs all")
@@ -32,7 +43,7 @@ def scenario_schema() -> dict[str, Any]:
 
 def _files(folder: Path) -> list[Path]:
     tests = folder / _FOLDER
-    found = sorted(path for pattern in ("*.yaml", "*.yml") for path in tests.rglob(pattern))
+    found = sorted(path for pattern in _PATTERNS for path in tests.rglob(pattern))
     if not found:
         raise NotFound(f"{tests} holds no scenarios (*.yaml)", hint="weft init makes a project that has some")
     return found
@@ -40,8 +51,25 @@ def _files(folder: Path) -> list[Path]:
 
 def _read(path: Path, folder: Path) -> list[Case]:
     where = str(path.relative_to(folder))
+    text = _content(path, where).decode("utf-8", "replace")
+    yaml = path.suffix in _YAML
+    if yaml and not is_suite(text):
+        return parse(text, where=where)
+    return parse_suite(text, where=where, yaml=yaml, read=partial(_named, path.parent))
+
+
+def _named(beside: Path, name: str, place: "Place") -> bytes:
+    """A file that a suite names: from its own folder, or one above, as the tester is run in a repository."""
+    wanted = [folder / name for folder in (beside, *beside.parents)] + [beside / Path(name).name]
+    found = next((path for path in wanted if path.is_file()), None)
+    if found is None:
+        raise place.wrong(f"{name} is neither here nor above")
+    return _content(found, str(found))
+
+
+def _content(path: Path, where: str) -> bytes:
     with os_errors_as(f"cannot read {path}"):
         data = read_limited(path, _MOST_BYTES)
     if data is None:
         raise UsageError(f"{where} is larger than {_MOST_BYTES >> 20} MB")
-    return parse(data.decode("utf-8", "replace"), where=where)
+    return data

@@ -8,12 +8,31 @@ from pathlib import Path
 from weft import __version__
 from weft.base.files import atomic_write, os_errors_as
 from weft.base.paths import Places
-from weft.project import Project
+from weft.errors import UsageError
+from weft.project import ConfigSection, Project
 from weft.testhost import Plugin, config_bytes
-from weft.workflows.authoring.sources import Source
+from weft.workflows.authoring.sources import PROJECT_FILE, RUNTIME_CONFIG_FILE, Source, read_source
 from weft.workflows.authoring.stamp import stamp_of
 
-__all__ = ["built_module", "defaults_of"]
+__all__ = ["built_module", "defaults_of", "source_of"]
+
+
+_NAMELESS = Project("filter", "cpp", "", "", "", (), ConfigSection(), {})
+
+
+def source_of(where: Path, *, has_module: bool) -> Source:
+    """The project in a folder, or the one that a file of scenarios is in; one of no name for a module alone.
+
+    Raises ``UsageError`` for a file that has neither, and what ``read_source`` raises.
+    """
+    if not where.is_file():
+        return read_source(where)
+    for folder in where.resolve().parents:
+        if any((folder / name).is_file() for name in (PROJECT_FILE, RUNTIME_CONFIG_FILE)):
+            return read_source(folder)
+    if not has_module:
+        raise UsageError(f"{where} is in no project", hint="name what is to be tested with --module")
+    return Source(where.resolve().parent, _NAMELESS, None)
 
 
 def defaults_of(project: Project) -> Plugin:

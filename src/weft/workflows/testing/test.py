@@ -17,12 +17,11 @@ from weft.project import Project
 from weft.scenario import Case, Played
 from weft.testhost import Code
 from weft.workflows.authoring.modules import load_module_bytes
-from weft.workflows.authoring.sources import read_source
 from weft.workflows.measuring.budgets import Verdict, judged
 from weft.workflows.measuring.host import HostFigures, measure_memory
 from weft.workflows.testing.on_host import HostJob, play_on_host
 from weft.workflows.testing.selection import read_cases, scenario_schema
-from weft.workflows.testing.subject import built_module, defaults_of
+from weft.workflows.testing.subject import built_module, defaults_of, source_of
 
 if TYPE_CHECKING:
     from weft.envoy import Program
@@ -82,14 +81,14 @@ class Report:
 def run_scenarios(
     folder: Path, *, places: Places, build: Callable[[Path], bytes], wishes: Wishes = Wishes()
 ) -> Report:
-    """Run the scenarios of the project in ``folder``.
+    """Run the scenarios of the project in ``folder``, or those of a file.
 
     ``build`` compiles a folder; it is not called where a module is given. Raises ``NotFound`` where there is
     no scenario, ``UsageError`` for one that is wrong, and what building and starting an Envoy raise.
     """
-    source = read_source(folder)
-    cases, left_out = read_cases(source.folder, wishes.name)
     given = wishes.module
+    source = source_of(folder, has_module=given is not None)
+    cases, left_out = read_cases(folder if folder.is_file() else source.folder, wishes.name)
     module = load_module_bytes(given) if given else built_module(source, places, build)
     job = HostJob(module, places.cache / "modules", defaults_of(source.project))
     program = wishes.envoy() if wishes.envoy and wishes.on is not On.HOST else None
