@@ -25,6 +25,7 @@ class CachedKube(Kube):
 
     def __init__(self, kube: Kube) -> None:
         super().__init__(kube.transport, kube.cluster)
+        self._api = kube
         self.writes = 0
         """Requests that were sent to change something."""
         self._reflectors: list[Reflector] = []
@@ -32,7 +33,7 @@ class CachedKube(Kube):
 
     def follow(self, api_version: str, kind: str, **words: Any) -> Reflector:
         """Hold these objects from now on; ``words`` are those of ``Reflector``."""
-        reflector = Reflector(self, api_version, kind, **words)
+        reflector = Reflector(self._api, api_version, kind, **words)
         self._reflectors.append(reflector)
         return reflector
 

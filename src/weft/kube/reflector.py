@@ -96,11 +96,11 @@ class Reflector:
         """The API just gave us this object: hold it, if it is one of ours. The watch tells of it later."""
         if self.synced.is_set() and matches(self._where["labels"], held["metadata"].get("labels") or {}):
             key = _key(held)
-            if not _older(held, self._held.get(key)):
+            if not _older(_version(held), self._held.get(key)):
                 self._held[key] = self._keep(held)
 
     def forget(self, name: str, namespace: str = "") -> None:
-        """The API just removed this object; who waits for the watch to say so is told then."""
+        """The API just removed this object, for us: nobody is told."""
         held = self._held.get((namespace, name))
         if held is not None and not held["metadata"].get("finalizers"):
             del self._held[namespace, name]
@@ -148,7 +148,7 @@ class Reflector:
         listing = await self._kube.list(*self._what, keep=self._keep, **self._where)
         seen = {_key(held): held for held in listing.items}
         for gone in [key for key in self._held if key not in seen]:
-            self._tell(gone, None)
+            self._remove(gone, listing.version)
         for key, held in seen.items():
             before = self._held.get(key)
             if before is None or _version(before) != _version(held):
@@ -161,27 +161,31 @@ class Reflector:
         api_version, kind = self._what
         async with aclosing(self._kube.watch(api_version, kind, self._version, **self._where)) as events:
             async for event in events:
-                if event.type != _BOOKMARK:
-                    self._tell(_key(event.object), None if event.type == _DELETED else event.object)
+                if event.type == _DELETED:
+                    self._remove(_key(event.object), _version(event.object))
+                elif event.type != _BOOKMARK:
+                    self._tell(_key(event.object), event.object)
                 self._version = _version(event.object)
                 self._failures = 0
 
-    def _tell(self, key: Key, now: Object | None) -> None:
+    def _tell(self, key: Key, now: Object) -> None:
+        before, now = self._held.get(key), self._keep(now)
+        if not _older(_version(now), before):  # else it is what was, before ``note``
+            self._held[key] = now
+        self._on_change(before, now)
+
+    def _remove(self, key: Key, version: str) -> None:
+        """It was not there any more at ``version``; one that was noted since is another."""
         before = self._held.get(key)
-        if now is None:
-            self._held.pop(key, None)
-        else:
-            now = self._keep(now)
-            if not _older(now, before):  # else it is what was, before ``note``
-                self._held[key] = now
-        if before is not None or now is not None:
-            self._on_change(before, now)
+        if before is not None and not _older(version, before):
+            del self._held[key]
+            self._on_change(before, None)
 
 
-def _older(one: Object, other: Object | None) -> bool:
-    """Whether ``one`` was replaced by ``other``. Versions of one kind of object grow (KEP-5504)."""
-    ours, theirs = _version(one), "" if other is None else _version(other)
-    return ours.isdecimal() and theirs.isdecimal() and int(ours) < int(theirs)
+def _older(version: str, held: Object | None) -> bool:
+    """Whether ``held`` came after ``version``. Versions of one kind of object grow (KEP-5504)."""
+    theirs = "" if held is None else _version(held)
+    return version.isdecimal() and theirs.isdecimal() and int(version) < int(theirs)
 
 
 def _key(held: Object) -> Key:

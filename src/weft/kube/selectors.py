@@ -6,7 +6,7 @@ from functools import lru_cache
 
 __all__ = ["matches"]
 
-_TERM = re.compile(r"\s*([^\s=,()]+)\s*(?:=\s*([^\s,]*)|\s+in\s*\(([^)]*)\))?\s*(?:,|$)")
+_TERM = re.compile(r"\s*([^\s=!,()]+)\s*(?:=\s*([^\s=!,()]*)|\s+in\s*\(([^)]*)\))?\s*(?:,|$)")
 
 
 def matches(selector: str, labels: Mapping[str, str]) -> bool:
