@@ -164,12 +164,12 @@ class Reflector:
                 if event.type == _DELETED:
                     self._remove(_key(event.object), _version(event.object))
                 elif event.type != _BOOKMARK:
-                    self._tell(_key(event.object), event.object)
+                    self._tell(_key(event.object), self._keep(event.object))
                 self._version = _version(event.object)
                 self._failures = 0
 
     def _tell(self, key: Key, now: Object) -> None:
-        before, now = self._held.get(key), self._keep(now)
+        before = self._held.get(key)
         if not _older(_version(now), before):  # else it is what was, before ``note``
             self._held[key] = now
         self._on_change(before, now)

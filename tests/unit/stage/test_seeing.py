@@ -1,5 +1,6 @@
 """What stands on the wires, in the log and in the statistics, as scenarios speak of it."""
 
+from collections.abc import Callable
 from email.utils import formatdate
 
 import pytest
@@ -18,8 +19,12 @@ from weft.stage.seeing import (
     ticks,
 )
 
-NOW, LONG_AGO = formatdate(usegmt=True), "Mon, 21 Oct 2013 20:13:21 GMT"
+LONG_AGO = "Mon, 21 Oct 2013 20:13:21 GMT"
 OK = (":status", "200")
+
+
+def now() -> str:
+    return formatdate(usegmt=True)
 
 
 def stream(
@@ -51,20 +56,23 @@ def test_nothing_came() -> None:
 
 
 def test_a_response_is_seen_without_what_envoy_adds() -> None:
-    came = stream(OK, ("date", NOW), (DETAILS, "x"), ("a", "1"), body=b"abc", trailers=(("t", "1"),))
+    came = stream(OK, ("date", now()), (DETAILS, "x"), ("a", "1"), body=b"abc", trailers=(("t", "1"),))
     assert message_in(came) == ObservedMessage((OK, ("a", "1")), b"abc", (("t", "1"),), ended=True)
 
 
 @pytest.mark.parametrize(
-    ("date", "dated", "seen"),
+    ("saying", "dated", "seen"),
     [
-        pytest.param(NOW, False, False, id="Envoy's"),
-        pytest.param(NOW, True, True, id="the upstream's"),
-        pytest.param(LONG_AGO, False, True, id="from another time"),
-        pytest.param("whenever", False, True, id="no date at all"),
+        pytest.param(now, False, False, id="Envoy's"),
+        pytest.param(now, True, True, id="the upstream's"),
+        pytest.param(lambda: LONG_AGO, False, True, id="from another time"),
+        pytest.param(lambda: "whenever", False, True, id="no date at all"),
     ],
 )
-def test_a_date_is_envoys_when_it_is_now_and_nobody_gave_one(date: str, dated: bool, seen: bool) -> None:
+def test_a_date_is_envoys_when_it_is_now_and_nobody_gave_one(
+    saying: Callable[[], str], dated: bool, seen: bool
+) -> None:
+    date = saying()
     found = message_in(stream(OK, ("date", date)), dated=dated).headers
     assert found == ((OK, ("date", date)) if seen else (OK,))
 
