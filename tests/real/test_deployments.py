@@ -15,7 +15,7 @@ from serving import Answer, ask
 from tiny_filters import tiny_filter
 from weft.envoy import Launch, Native, Proxy, validate
 from weft.mesh import Facts, ModuleFacts, Plan, default_bootstrap, discovered_filter, make_plan
-from weft.mesh.plugin import Plugin
+from weft.mesh.intent.plugin import Plugin
 
 pytestmark = pytest.mark.real("envoy")
 

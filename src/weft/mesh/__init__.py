@@ -3,9 +3,8 @@
 An ``Intent`` is what a user wants of one filter; ``read_intent`` reads it strictly, ``import_document`` also
 reads the kinds of wasme, ASM and Istio, ``intent_schema`` is its JSON Schema. With the ``Facts`` that others
 found out, ``make_plan`` says what must be done on the intent's target, in which order, and how it is undone;
-``changes`` compares two plans, ``transition`` is the way from one to the
-next. A plan that cannot be is ``PlanRefused``, with all reasons. Targets stand in
-``weft.mesh.targets``, translators in ``weft.mesh.translators``; neither know their like.
+``changes`` compares two plans, ``transition`` is the way from one to the next. A plan that cannot be is
+``PlanRefused``, with all reasons. One module stands for each target, one for each imported kind.
 
 Below that, ``Plugin`` is one filter as a proxy runs it; ``static_filter`` and ``discovered_filter`` are the
 two ways to name it in an HTTP filter chain, ``discovery_document`` is the file behind the second.
@@ -14,28 +13,28 @@ two ways to name it in an HTTP filter chain, ``discovery_document`` is the file 
 May import: ``weft.image``, ``weft.project``, ``weft.oci``, ``weft.wasm``, ``weft.base``, ``weft.errors``.
 """
 
-from weft.mesh.configs import base_config, config_refs
-from weft.mesh.differences import Change, Changed, changes
-from weft.mesh.envoy_filter import discovered_filter, discovery_document, static_filter
-from weft.mesh.envoy_patch import HttpListener, http_listeners, move_listener, patch_bootstrap
-from weft.mesh.facts import Facts, ModuleFacts, Workload, WorkloadRef
-from weft.mesh.image_url import ImageUrl
-from weft.mesh.imported import Imported
-from weft.mesh.importing import import_document, is_intent
-from weft.mesh.intent import API_VERSION, KIND, Intent
-from weft.mesh.kinds import KINDS, Kind
-from weft.mesh.mounts import remount, unmounted
-from weft.mesh.objects import object_name
-from weft.mesh.plan import Do, ModuleFile, Plan, PlanRefused, Step, object_ref
+from weft.mesh.importing.documents import import_document, is_intent
+from weft.mesh.importing.imported import Imported
+from weft.mesh.intent.image_url import ImageUrl
+from weft.mesh.intent.intent import API_VERSION, KIND, Intent
+from weft.mesh.intent.kinds import KINDS, Kind
+from weft.mesh.intent.plugin import Failure, Plugin
+from weft.mesh.intent.reading import read_intent
+from weft.mesh.intent.schema import intent_schema
+from weft.mesh.istio.mounts import remount, unmounted
+from weft.mesh.plan.configs import base_config, config_refs
+from weft.mesh.plan.differences import Change, Changed, changes
+from weft.mesh.plan.facts import Facts, ModuleFacts, Workload, WorkloadRef
+from weft.mesh.plan.objects import object_name
+from weft.mesh.plan.plan import Do, ModuleFile, Plan, PlanRefused, Step, object_ref
+from weft.mesh.plan.selection import selected
 from weft.mesh.planning import make_plan
-from weft.mesh.plugin import Failure, Plugin
-from weft.mesh.reading import read_intent
-from weft.mesh.routing import Routed
-from weft.mesh.schema import intent_schema
-from weft.mesh.selection import selected
-from weft.mesh.standalone import default_bootstrap, runnable
+from weft.mesh.proxy.envoy_filter import discovered_filter, discovery_document, static_filter
+from weft.mesh.proxy.envoy_patch import HttpListener, http_listeners, move_listener, patch_bootstrap
+from weft.mesh.proxy.routing import Routed
+from weft.mesh.proxy.standalone import default_bootstrap, runnable
+from weft.mesh.proxy.upstream import Upstream
 from weft.mesh.transitions import transition
-from weft.mesh.upstream import Upstream
 
 __all__ = [
     "API_VERSION",

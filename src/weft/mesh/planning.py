@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from weft.image import ImageInvalid, check_platform
-from weft.mesh.facts import Facts
-from weft.mesh.intent import Intent, IstioTarget
-from weft.mesh.istio_version import istio_version
-from weft.mesh.plan import Plan, PlanRefused
+from weft.mesh.intent.intent import Intent, IstioTarget
+from weft.mesh.istio.version import istio_version
+from weft.mesh.plan.facts import Facts
+from weft.mesh.plan.plan import Plan, PlanRefused
 from weft.mesh.targets.envoy import plan_envoy
 from weft.mesh.targets.envoy_gateway import plan_envoy_gateway
 from weft.mesh.targets.gloo import plan_gloo

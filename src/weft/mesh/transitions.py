@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from weft.mesh.facts import Facts, Workload
-from weft.mesh.mounts import patched, unmount_patch
-from weft.mesh.plan import Do, Plan, Step, object_ref
+from weft.mesh.istio.mounts import patched, unmount_patch
+from weft.mesh.plan.facts import Facts, Workload
+from weft.mesh.plan.plan import Do, Plan, Step, object_ref
 
 __all__ = ["transition"]
 

@@ -8,7 +8,7 @@ import pytest
 from deployments import MODULE
 from weft.errors import UsageError
 from weft.mesh import Facts, Intent, Workload, import_document, make_plan
-from weft.mesh.image_url import ImageUrl
+from weft.mesh.intent.image_url import ImageUrl
 
 STRING = "type.googleapis.com/google.protobuf.StringValue"
 FOLDER = "/var/local/lib/wasme-cache"

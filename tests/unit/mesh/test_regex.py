@@ -2,7 +2,7 @@
 
 import pytest
 
-from weft.mesh.regex import why_not_re2
+from weft.mesh.intent.regex import why_not_re2
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,12 @@
 """An Envoy on this machine: the bootstrap with which it is started."""
 
-from weft.mesh.envoy_filter import static_filter
-from weft.mesh.facts import Facts
-from weft.mesh.intent import EnvoyTarget, Intent
-from weft.mesh.limits import limits, refuse
-from weft.mesh.plan import Do, Plan, Step
-from weft.mesh.plugins import plugin_of, routes_of
-from weft.mesh.standalone import default_bootstrap
+from weft.mesh.intent.intent import EnvoyTarget, Intent
+from weft.mesh.plan.facts import Facts
+from weft.mesh.plan.limits import limits, refuse
+from weft.mesh.plan.plan import Do, Plan, Step
+from weft.mesh.plan.plugins import plugin_of, routes_of
+from weft.mesh.proxy.envoy_filter import static_filter
+from weft.mesh.proxy.standalone import default_bootstrap
 
 __all__ = ["plan_envoy"]
 

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from weft.mesh.configs import as_mapping, base_config
-from weft.mesh.facts import Facts
-from weft.mesh.intent import EnvoyGatewayTarget, Intent
-from weft.mesh.limits import limits, refuse
-from weft.mesh.objects import apply_and_delete, labelled, new_object, object_name
-from weft.mesh.plan import Plan
-from weft.mesh.plugin import Failure
-from weft.mesh.plugins import root_id
+from weft.mesh.intent.intent import EnvoyGatewayTarget, Intent
+from weft.mesh.intent.plugin import Failure
+from weft.mesh.plan.configs import as_mapping, base_config
+from weft.mesh.plan.facts import Facts
+from weft.mesh.plan.limits import limits, refuse
+from weft.mesh.plan.objects import apply_and_delete, labelled, new_object, object_name
+from weft.mesh.plan.plan import Plan
+from weft.mesh.plan.plugins import root_id
 
 __all__ = ["plan_envoy_gateway"]
 

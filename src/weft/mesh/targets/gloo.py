@@ -8,12 +8,12 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from weft.mesh.configs import base_config
-from weft.mesh.facts import Facts
-from weft.mesh.intent import GlooTarget, Intent
-from weft.mesh.limits import limits, refuse
-from weft.mesh.plan import Do, Plan, PlanRefused, Step
-from weft.mesh.plugins import plugin_of
+from weft.mesh.intent.intent import GlooTarget, Intent
+from weft.mesh.plan.configs import base_config
+from weft.mesh.plan.facts import Facts
+from weft.mesh.plan.limits import limits, refuse
+from weft.mesh.plan.plan import Do, Plan, PlanRefused, Step
+from weft.mesh.plan.plugins import plugin_of
 
 __all__ = ["plan_gloo"]
 

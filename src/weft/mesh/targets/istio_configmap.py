@@ -7,14 +7,14 @@ restart of the pods, and a finished rollout means that every proxy has the file.
 
 import base64
 
-from weft.mesh.envoyfilter import why_not
-from weft.mesh.facts import Facts
-from weft.mesh.intent import Intent, IstioTarget
-from weft.mesh.istio_version import istio_version
-from weft.mesh.limits import limits, refuse
-from weft.mesh.mounted import Folder, filter_steps, mount_steps
-from weft.mesh.objects import apply_and_delete, labelled, new_object, object_name
-from weft.mesh.plan import Plan
+from weft.mesh.intent.intent import Intent, IstioTarget
+from weft.mesh.istio.envoyfilter import why_not
+from weft.mesh.istio.mounted import Folder, filter_steps, mount_steps
+from weft.mesh.istio.version import istio_version
+from weft.mesh.plan.facts import Facts
+from weft.mesh.plan.limits import limits, refuse
+from weft.mesh.plan.objects import apply_and_delete, labelled, new_object, object_name
+from weft.mesh.plan.plan import Plan
 
 __all__ = ["MAX_MODULE", "plan_configmap"]
 

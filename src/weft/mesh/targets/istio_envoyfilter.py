@@ -1,12 +1,12 @@
 """Istio of any version: the node cache writes the file, pods mount its folder, an EnvoyFilter names it."""
 
-from weft.mesh.envoyfilter import why_not
-from weft.mesh.facts import Facts
-from weft.mesh.intent import Intent, IstioTarget
-from weft.mesh.istio_version import istio_version
-from weft.mesh.limits import limits, refuse
-from weft.mesh.mounted import Folder, filter_steps, mount_steps
-from weft.mesh.plan import Do, ModuleFile, Plan, Step
+from weft.mesh.intent.intent import Intent, IstioTarget
+from weft.mesh.istio.envoyfilter import why_not
+from weft.mesh.istio.mounted import Folder, filter_steps, mount_steps
+from weft.mesh.istio.version import istio_version
+from weft.mesh.plan.facts import Facts
+from weft.mesh.plan.limits import limits, refuse
+from weft.mesh.plan.plan import Do, ModuleFile, Plan, Step
 
 __all__ = ["plan_envoyfilter"]
 

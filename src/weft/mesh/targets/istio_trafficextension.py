@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from weft.mesh.facts import Facts
-from weft.mesh.intent import Intent, IstioTarget
-from weft.mesh.istio_version import istio_version
-from weft.mesh.istio_wasm import agent_plan, matches, wasm_fields
-from weft.mesh.limits import refuse
-from weft.mesh.plan import Plan
+from weft.mesh.intent.intent import Intent, IstioTarget
+from weft.mesh.istio.version import istio_version
+from weft.mesh.istio.wasm import agent_plan, matches, wasm_fields
+from weft.mesh.plan.facts import Facts
+from weft.mesh.plan.limits import refuse
+from weft.mesh.plan.plan import Plan
 
 __all__ = ["plan_trafficextension"]
 

@@ -4,12 +4,12 @@ The agent beside them fetches and verifies the module; Envoy only ever reads a f
 is not safe on updates.
 """
 
-from weft.mesh.envoy_filter import discovery_document
-from weft.mesh.facts import Facts
-from weft.mesh.intent import Intent, XdsTarget
-from weft.mesh.limits import limits, refuse
-from weft.mesh.plan import Do, ModuleFile, Plan, Step
-from weft.mesh.plugins import plugin_of, routes_of
+from weft.mesh.intent.intent import Intent, XdsTarget
+from weft.mesh.plan.facts import Facts
+from weft.mesh.plan.limits import limits, refuse
+from weft.mesh.plan.plan import Do, ModuleFile, Plan, Step
+from weft.mesh.plan.plugins import plugin_of, routes_of
+from weft.mesh.proxy.envoy_filter import discovery_document
 
 __all__ = ["plan_xds"]
 

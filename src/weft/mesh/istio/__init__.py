@@ -1,0 +1,1 @@
+"""What Istio's targets share: its objects, its versions, the folder its proxies mount."""

@@ -1,0 +1,75 @@
+"""Which workloads an intent means."""
+
+from collections.abc import Collection, Mapping
+
+from weft.mesh.intent.intent import Intent, Workloads
+from weft.mesh.plan.facts import Facts, Workload
+from weft.mesh.plan.plan import PlanRefused
+
+__all__ = ["bystanders", "selected"]
+
+# The labels that Istio's charts and its gateway controller give the pods of gateways.
+_GATEWAY_LABELS = ("gateway.networking.k8s.io/gateway-name", "gateway.istio.io/managed")
+
+
+def selected(intent: Intent, facts: Facts) -> tuple[Workload, ...] | None:
+    """The workloads, in the order they were found; ``None`` when nobody looked.
+
+    Labels may be the workload's own, as wasme reads them, or its pods', as Istio does. Raises
+    ``PlanRefused`` when there are none: a filter that runs nowhere is never what was meant.
+    """
+    if facts.workloads is None:
+        return None
+    wanted, namespace = intent.spec.workloads or Workloads(), intent.metadata.namespace
+    found = tuple(one for one in facts.workloads if one.namespace == namespace and _fits(one, wanted))
+    if not found:
+        raise PlanRefused(
+            f"spec.workloads: no {wanted.kind or 'workload'} in namespace {namespace}{_with(wanted.labels)}",
+            hint=_hint(facts, namespace),
+        )
+    _refuse_gateways(intent, found)
+    for workload in found:
+        if not workload.pod_labels:
+            raise PlanRefused(f"{workload}: its pods have no labels, and Istio selects pods by labels")
+    return found
+
+
+def bystanders(intent: Intent, facts: Facts, found: Collection[Workload]) -> tuple[Workload, ...]:
+    """Workloads that are not meant, though their pods have all labels that the intent names."""
+    labels = (intent.spec.workloads or Workloads()).labels.items()
+    return tuple(
+        one
+        for one in facts.workloads or ()
+        if one.namespace == intent.metadata.namespace
+        and one not in found
+        and labels <= one.pod_labels.items()
+    )
+
+
+def _fits(workload: Workload, wanted: Workloads) -> bool:
+    labels = wanted.labels.items()
+    of_its_own, of_pods = workload.labels.items(), workload.pod_labels.items()
+    return wanted.kind in {None, workload.kind} and (labels <= of_its_own or labels <= of_pods)
+
+
+def _with(labels: Mapping[str, str]) -> str:
+    words = ",".join(f"{key}={value}" for key, value in labels.items())
+    return f" has {words}" if words else ""
+
+
+def _hint(facts: Facts, namespace: str) -> str:
+    there = [f"{one.kind}/{one.name}" for one in facts.workloads or () if one.namespace == namespace]
+    return f"there are {', '.join(there)}" if there else f"there is none at all in {namespace}"
+
+
+def _refuse_gateways(intent: Intent, found: tuple[Workload, ...]) -> None:
+    istio = intent.spec.target.istio
+    if istio is None or (istio.context or "inbound") not in {"inbound", "outbound"}:
+        return
+    for workload in found:
+        labels = workload.pod_labels
+        if any(label in labels for label in _GATEWAY_LABELS) or "gateway" in labels.get("istio", ""):
+            raise PlanRefused(
+                f"{workload} is a gateway, where {istio.context or 'inbound'} traffic does not exist",
+                hint="set spec.target.istio.context to gateway",
+            )

@@ -1,0 +1,1 @@
+"""What an Envoy is told of its filters: configs, places in the chain, whole bootstraps."""

@@ -1,1 +1,0 @@
-"""Other people's documents for the same wish, to and from an intent. They do not know each other."""
