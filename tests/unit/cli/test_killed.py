@@ -111,7 +111,7 @@ def test_a_pull_is_taken_up_by_the_next(
     world.meet("GET", the_module(world), halfway.on_download(MODULE), times=1)
     store = Store(home / "store")
     with halfway.running(env, "pull", f"{world.host}/team/f:v1"):
-        until(lambda: arrived(store) > 1_000_000)
+        until(lambda: arrived(store) > 400_000)
     there = arrived(store)
     assert store.entries() == []
     assert weft("pull", f"{world.host}/team/f:v1").code == 0
@@ -130,7 +130,7 @@ def test_a_pull_that_is_interrupted_is_taken_up_by_the_next(
     world.meet("GET", the_module(world), halfway.on_download(MODULE), times=1)
     store = Store(home / "store")
     with halfway.running(env, "pull", f"{world.host}/team/f:v1") as process:
-        until(lambda: arrived(store) > 1_000_000)
+        until(lambda: arrived(store) > 400_000)
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
     there = arrived(store)
