@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 __all__ = ["Terminal", "at_terminal"]
 
@@ -40,6 +40,15 @@ class Terminal:
     def type(self, text: str) -> None:
         """Press keys; a line ends with ``\\n``."""
         os.write(self._handle, text.encode())
+
+    def insist(self, key: str) -> None:
+        """Press ``key`` until the program is done: Python loses one that comes just before it waits."""
+        end = time.monotonic() + _SECONDS
+        while self._process.poll() is None:
+            assert time.monotonic() < end, f"still there: {self.shown!r}"
+            self.type(key)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(5)
 
     def left(self) -> int:
         """The exit code, when all has been shown."""

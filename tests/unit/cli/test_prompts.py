@@ -73,7 +73,7 @@ def test_who_changes_their_mind_leaves_the_file_alone(
         for line in typed:
             terminal.type(line)
             terminal.expect("Enter password: ")
-        terminal.type(key)
+        terminal.insist(key)
         assert terminal.left() == 130
     assert terminal.shown.endswith("stopped\n")
     assert "Traceback" not in terminal.shown
