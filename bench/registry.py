@@ -5,9 +5,9 @@ Usage: python bench/registry.py [rounds]
 Two views. *Commands*: whole processes, start included, with their peak memory; oras-py has no command, so a
 script of six lines stands for it. *Libraries*: weft's engine and oras-py, each in an interpreter that has
 imported it and done one round already, beside what curl says its requests for the one blob took. Contenders
-take turns, every round has fresh content (skopeo remembers where a blob is and would mount it), and the medians
-are compared. oras-py and curl check no digest and keep nothing safe from a power cut; weft does both, skopeo
-checks.
+take turns, every round has fresh content (skopeo remembers where a blob is and would mount it), and the
+medians are compared. oras-py and curl check no digest and keep nothing safe from a power cut; weft does both,
+skopeo checks.
 
 skopeo and curl come from PATH and are left out when they are not there; oras-py is fetched into weft's cache.
 """
