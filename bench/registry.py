@@ -201,7 +201,7 @@ def weft(host: str, subject: Subject, times: Times) -> None:
 
 def oras(host: str, subject: Subject, times: Times) -> None:
     """A script that calls oras-py, and no more."""
-    words = [oras_python(), "-c", COMMAND_ORAS]
+    words: list[str | Path] = [oras_python(), "-c", COMMAND_ORAS]
     name = f"oras-command/{subject.repository}"
     times.push.append(run([*words, "push", host, name, f"{subject.folder}/filter.wasm"], times))
     with scratch() as folder:

@@ -69,9 +69,7 @@ class BlobWriter:
 
     def _begin_writing(self) -> None:
         """Have the system start on what it holds, while more arrives: the wait at the end is short then."""
-        if hasattr(
-            os, "posix_fadvise"
-        ):  # Linux writes back what it is told nobody needs; macOS cannot be told
+        if hasattr(os, "posix_fadvise"):  # Linux writes what it is told nobody needs; macOS cannot be told
             count = self.written - self._begun
             os.posix_fadvise(self._file.fileno(), self._begun, count, os.POSIX_FADV_DONTNEED)
         self._begun = self.written
@@ -162,7 +160,7 @@ class Blobs:
         root, place = self._layout.root, self.path(digest)
         with explained(root, "write to"):
             place.parent.mkdir(parents=True, exist_ok=True)
-            temporary, file = self._arriving(digest, resume=resume)
+            temporary, file, resumable = self._arriving(digest, resume=resume)
         writer = BlobWriter(file, digest, size, root)
         try:
             yield writer
@@ -170,7 +168,7 @@ class Blobs:
         except BaseException as error:
             with suppress(OSError):  # what was not written yet may not fit
                 file.flush()
-            interrupted = resume and not isinstance(error, Exception)
+            interrupted = resumable and not isinstance(error, Exception)
             if not interrupted or os.fstat(file.fileno()).st_size < _WORTH_BYTES:
                 temporary.unlink(missing_ok=True)
             raise
@@ -178,16 +176,13 @@ class Blobs:
             with suppress(OSError):
                 file.close()  # frees the lock, when all else is done
 
-    def _arriving(self, digest: Digest, *, resume: bool) -> tuple[Path, IO[bytes]]:
-        """A file for a blob: the one that others can take up, unless another process holds it."""
-        if resume:
-            path = self._layout.arriving / f"{digest.algorithm}-{digest.hex}"
-            file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
-            if _own(file, path):
-                return path, file
-            file.close()
+    def _arriving(self, digest: Digest, *, resume: bool) -> tuple[Path, IO[bytes], bool]:
+        """A file for a blob, and whether it is the one that the next can take up, which is one writer's."""
+        path = self._layout.arriving / f"{digest.algorithm}-{digest.hex}"
+        if resume and (file := _hold(path)):
+            return path, file, True
         handle, name = tempfile.mkstemp(dir=self._layout.arriving, prefix=f"{digest.short}-")
-        return Path(name), os.fdopen(handle, "r+b")
+        return Path(name), os.fdopen(handle, "r+b"), False
 
     def put(self, digest: Digest, chunks: Iterable[bytes], size: int | None = None) -> None:
         """Receive a blob from ``chunks``; raises ``BlobDamaged`` or ``StoreError`` and then keeps nothing."""
@@ -216,13 +211,18 @@ class Blobs:
         self.path(digest).unlink(missing_ok=True)
 
 
-def _own(file: IO[bytes], path: Path) -> bool:
-    """Lock a file; ``False`` when another process has it, or has just been done with it."""
+def _hold(path: Path) -> IO[bytes] | None:
+    """The file, locked; ``None`` when another has it, has just been done with it, or lets nobody have it."""
     try:
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+    except PermissionError:
+        return None
+    with suppress(BlockingIOError, FileNotFoundError):
         fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return os.path.samestat(os.fstat(file.fileno()), path.stat())
-    except (BlockingIOError, FileNotFoundError):
-        return False
+        if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            return file
+    file.close()
+    return None
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

@@ -316,6 +316,8 @@ def test_prune_says_what_builds_had_left(weft: Weft, home: Path, count: int, who
         cache = home / f"cache/builds/f{number}-0123"
         cache.mkdir(parents=True)
         (cache / ".lock").write_text("/gone")
+        (cache / "cache").mkdir()
+        (cache / "cache/f.o").write_bytes(bytes(5))
     said = f"the build caches of {whose}, {5 * count} B\n"
     assert weft("prune", "--dry-run").err == f"would delete 0 files, 0 B\nwould delete {said}"
     assert weft("prune").err == f"deleted 0 files, 0 B\ndeleted {said}"

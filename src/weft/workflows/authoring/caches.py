@@ -1,7 +1,8 @@
 """What builds keep for the next build of the same project, and its end.
 
 A project has one folder under ``<cache>/builds``. Whoever builds holds its ``.lock`` and writes the project's
-path into it. It has outlived its use when the project is gone, or has not been built for a month.
+path into it. It has outlived its use when the project is gone, or has not been built for a month. The lock
+stays: removing it would let two builds in.
 """
 
 import shutil
@@ -38,11 +39,12 @@ def prune_caches(cache: Path, *, dry_run: bool = False, now: Callable[[], float]
     count = size = 0
     for home in sorted(cache.glob("builds/*/")):
         with suppress(BlockingIOError, FileNotFoundError), held(home / LOCK):
-            if not _is_left(home / LOCK, now()):
+            kept = [path for path in home.iterdir() if path.name != LOCK]
+            if not kept or not _is_left(home / LOCK, now()):
                 continue
-            count, size = count + 1, size + _size(home)
-            if not dry_run:
-                shutil.rmtree(home, ignore_errors=True)
+            count, size = count + 1, size + sum(map(_size, kept))
+            for path in [] if dry_run else kept:
+                shutil.rmtree(path, ignore_errors=True)
     return PrunedCaches(count, size)
 
 
@@ -52,5 +54,5 @@ def _is_left(note: Path, now: float) -> bool:
     return bool(gone) or now - note.stat().st_mtime > _KEPT.total_seconds()
 
 
-def _size(home: Path) -> int:
-    return sum(path.lstat().st_size for path in home.rglob("*") if not path.is_dir())
+def _size(folder: Path) -> int:
+    return sum(path.lstat().st_size for path in folder.rglob("*") if not path.is_dir())

@@ -1,5 +1,6 @@
 """What builds keep, and when it is deleted."""
 
+import fcntl
 import os
 import time
 from pathlib import Path
@@ -47,13 +48,13 @@ def test_a_cache_goes_when_its_project_is_gone_or_was_not_built_for_long(
     home = cache_of(project, noted=noted)
     if gone:
         project.rmdir()
-    size = 1000 + (len(str(project)) if noted else 0)
-    expected = PrunedCaches(1, size) if deleted else PrunedCaches(0, 0)
+    expected = PrunedCaches(1, 1000) if deleted else PrunedCaches(0, 0)
     later = time.time() + days * DAY
     assert prune_caches(project.parent / "cache", dry_run=True, now=lambda: later) == expected
-    assert home.is_dir()
+    assert (home / "cache/objects/f.o").is_file()
     assert prune_caches(project.parent / "cache", now=lambda: later) == expected
-    assert home.is_dir() != deleted
+    assert (home / "cache").is_dir() != deleted
+    assert prune_caches(project.parent / "cache", now=lambda: later) == PrunedCaches(0, 0)
 
 
 def test_a_cache_in_use_stays(project: Path) -> None:
@@ -62,6 +63,16 @@ def test_a_cache_in_use_stays(project: Path) -> None:
     with held(home / LOCK):
         assert prune_caches(project.parent / "cache") == PrunedCaches(0, 0)
     assert prune_caches(project.parent / "cache").count == 1
+
+
+def test_who_waits_for_a_cache_that_is_pruned_has_it_alone(project: Path) -> None:
+    home = cache_of(project)
+    project.rmdir()
+    with (home / LOCK).open("r+") as waiting:
+        prune_caches(project.parent / "cache")
+        fcntl.flock(waiting, fcntl.LOCK_EX)
+        with pytest.raises(BlockingIOError), held(home / LOCK):
+            pass
 
 
 def test_a_build_makes_it_young_again(project: Path) -> None:

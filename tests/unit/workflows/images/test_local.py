@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import os
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 from weft.errors import NotFound, WeftError
 from weft.oci import Descriptor, Digest
 from weft.store import BlobDamaged, Store, StoreError
+from weft.workflows.images.contents import Opener
 from weft.workflows.images.local import StoreContents
 from worlds.content import blob, giving, image
 from worlds.disk import no_file_larger_than
@@ -156,6 +158,47 @@ async def test_two_at_once_do_not_share_what_arrives(store: Store) -> None:
     assert await first
     assert b"".join(store.open_blob(Digest.of(DATA))) == DATA
     assert arriving(store) == []
+
+
+async def test_who_is_interrupted_beside_another_leaves_what_only_the_other_can_use(store: Store) -> None:
+    reached = [asyncio.Event(), asyncio.Event()]
+
+    def stalling(number: int) -> Opener:
+        async def source(_: int = 0, /) -> AsyncGenerator[bytes, None]:
+            yield DATA[:400_000]
+            reached[number].set()
+            await asyncio.Event().wait()
+
+        return source
+
+    tasks = []
+    for number in range(2):
+        contents = StoreContents(store)
+        tasks.append(asyncio.ensure_future(contents.put_blob(blob(DATA), stalling(number))))
+        await reached[number].wait()
+    for task in tasks:
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert arriving(store) == [partial(store, Digest.of(DATA)).name]
+
+
+async def test_what_another_user_left_is_not_in_the_way(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    interrupted(store, DATA[:400_000], Digest.of(DATA))
+    theirs, opened = str(partial(store, Digest.of(DATA))), os.open
+
+    def guarded(path: str | Path, *words: int) -> int:
+        if str(path) == theirs:
+            raise PermissionError(13, "Permission denied", theirs)
+        return opened(path, *words)
+
+    monkeypatch.setattr("weft.store.blobs.os.open", guarded)
+    source = Source(DATA)
+    await StoreContents(store).put_blob(blob(DATA), source)
+    assert source.starts == [0]
+    assert b"".join(store.open_blob(Digest.of(DATA))) == DATA
 
 
 async def test_a_full_disk_leaves_nothing_to_take_up(store: Store) -> None:
