@@ -2,11 +2,12 @@
 
 Usage: python bench/registry.py [rounds]
 
-Two views. *Commands*: whole processes, start included, with their peak memory. *Libraries*: weft's engine and
-oras-py, each in an interpreter that has imported it and done one round already, beside what curl says its
-requests for the one blob took. Contenders take turns, every round has fresh content (skopeo remembers where a
-blob is and would mount it), and the medians are compared. oras-py and curl check no digest and keep nothing
-safe from a power cut; weft does both, skopeo checks.
+Two views. *Commands*: whole processes, start included, with their peak memory; oras-py has no command, so a
+script of six lines stands for it. *Libraries*: weft's engine and oras-py, each in an interpreter that has
+imported it and done one round already, beside what curl says its requests for the one blob took. Contenders
+take turns, every round has fresh content (skopeo remembers where a blob is and would mount it), and the
+medians are compared. oras-py and curl check no digest and keep nothing safe from a power cut; weft does both,
+skopeo checks.
 
 skopeo and curl come from PATH and are left out when they are not there; oras-py is fetched into weft's cache.
 """
@@ -99,6 +100,14 @@ for line in sys.stdin:
         client.pull(target=target, outdir=out)
         print(middle - start, time.perf_counter() - begin, flush=True)
 """
+COMMAND_ORAS = """
+import sys
+import oras.client
+verb, host, name, path = sys.argv[1:]
+client = oras.client.OrasClient(hostname=host, insecure=True)
+said = {"files": [path + ":a/b"], "disable_path_validation": True} if verb == "push" else {"outdir": path}
+getattr(client, verb)(target=host + "/" + name + ":v1", **said)
+"""
 CURL = """
 place=$(curl -sf -D - -o /dev/null -w '%{time_total}' -X POST "http://$1/v2/$2/blobs/uploads/")
 url=$(printf '%s' "$place" | tr -d '\\r' | sed -n 's/^[Ll]ocation: //p')
@@ -149,7 +158,7 @@ def main(rounds: int) -> None:
 
 def commands(host: str, size: int, rounds: int) -> dict[str, Times]:
     """Whole processes, after a round that does not count; weft pulls into one store all the time."""
-    here: dict[str, Contender] = {"weft": weft}
+    here: dict[str, Contender] = {"weft": weft, "oras-py": oras}
     if shutil.which("skopeo"):
         here["skopeo"] = skopeo
     found = {name: Times() for name in here}
@@ -188,6 +197,15 @@ def weft(host: str, subject: Subject, times: Times) -> None:
     words = ("bench.example.com/f:v1", "--as", target, "--plain-http", "--store")
     times.push.append(run([WEFT, "push", *words, store], times))
     times.pull.append(run([WEFT, "pull", target, "--store", subject.pulled, "--plain-http"], times))
+
+
+def oras(host: str, subject: Subject, times: Times) -> None:
+    """A script that calls oras-py, and no more."""
+    words: list[str | Path] = [oras_python(), "-c", COMMAND_ORAS]
+    name = f"oras-command/{subject.repository}"
+    times.push.append(run([*words, "push", host, name, f"{subject.folder}/filter.wasm"], times))
+    with scratch() as folder:
+        times.pull.append(run([*words, "pull", host, name, folder], times))
 
 
 def skopeo(host: str, subject: Subject, times: Times) -> None:

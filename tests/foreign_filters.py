@@ -3,14 +3,13 @@
 What was built, and what npm fetched, is kept in weft's cache under the digest of the sources.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
-
-import filelock
 
 from parts import toolbox
 from weft.base.files import atomic_write
@@ -29,7 +28,8 @@ def foreign(name: str) -> Path:
     home = Places.from_env(os.environ).cache / "test-foreign" / name
     home.mkdir(parents=True, exist_ok=True)
     module = home / f"{_digest(source)}.wasm"
-    with filelock.FileLock(home / ".lock", timeout=_SECONDS):
+    with (home / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         if not module.is_file():
             work = home / "work"
             shutil.copytree(source, work, dirs_exist_ok=True)

@@ -3,12 +3,11 @@
 They lie in weft's cache, at the same place in every run, so that compilers find what they knew.
 """
 
+import fcntl
 import io
 import os
 from functools import cache
 from pathlib import Path
-
-import filelock
 
 from weft.base.names import Name
 from weft.base.paths import Places
@@ -24,7 +23,8 @@ def sample(language: str, example: str) -> tuple[Path, Path]:
     home = Places.from_env(os.environ).cache / "test-samples" / f"{language}-{example}"
     folder, module = home / SAMPLE, home / f"{SAMPLE}.wasm"
     home.mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(home / ".lock", timeout=600):
+    with (home / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         _lay_out(folder, language, example)
         said = io.StringIO()
         words = ["build", str(folder), "--out", str(module)]

@@ -76,9 +76,10 @@ class Cosign:
         trust = ("--insecure-ignore-tlog=true", "--trusted-root", nobody)
         return self.run("verify", "--key", key, *trust, image)
 
-    def sign(self, image: str, key: Path, layout: str) -> None:
-        form = f"--new-bundle-format={str(layout == 'bundle').lower()}"
-        done = self.run("sign", "--key", key, "--tlog-upload=false", form, "--yes", image)
+    def sign(self, image: str, key: Path, layout: str = "") -> None:
+        form = [f"--new-bundle-format={str(layout == 'bundle').lower()}"] if layout else []
+        alone = ("--use-signing-config=false", "--tlog-upload=false")  # nobody is to be told
+        done = self.run("sign", "--key", key, *alone, *form, "--yes", image)
         assert done.returncode == 0, done.stderr
 
     def keys(self, name: str) -> tuple[Path, Path]:
@@ -159,6 +160,21 @@ class TestCosign:
         with pytest.raises(Unverified, match="nobody has signed"):
             await verify(registries, reference, Policy.of_keys({"cosign": key}))
 
+    async def test_what_cosign_signs_untold_is_a_bundle_and_we_verify_it(
+        self,
+        cosign: Cosign,
+        registries: Registries,
+        reference: Reference,
+        repository: Repository,
+        image: Descriptor,
+    ) -> None:
+        private, public = cosign.keys("cosign")
+        cosign.sign(str(reference.pinned(image.digest)), private)
+        (bundle,) = await repository.referrers(image.digest)
+        assert bundle.artifact_type == "application/vnd.dev.sigstore.bundle.v0.3+json"
+        key = PublicKey.load(public.read_bytes(), where="cosign.pub")
+        assert (await verify(registries, reference, Policy.of_keys({"cosign": key}))).signed_by == ("cosign",)
+
     @pytest.mark.parametrize("layout", LAYOUTS)
     @pytest.mark.parametrize("kind", sorted({*KINDS} - {"ed25519"}))
     async def test_cosign_signs_with_our_key(
@@ -186,7 +202,7 @@ class TestCosign:
         tmp_path: Path,
         layout: str,
     ) -> None:
-        # cosign 2.6 signs with Ed25519ph and verifies Ed25519, so it refuses its own signature.
+        # cosign 2.6 and 3.1 sign with Ed25519ph and verify Ed25519, so they refuse their own signature.
         key = PrivateKey.generate("ed25519")
         private, public = write_pair(tmp_path, "ours", key)
         cosign.sign(str(reference.pinned(image.digest)), private, layout)

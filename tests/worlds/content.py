@@ -1,12 +1,13 @@
 """Small images to push and pull, and the registries of a test with time that costs nothing."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 
 from weft.base.retry import Patience
 from weft.net import Http, Network
 from weft.oci import Descriptor, Manifest, MediaType, compact_json
 from weft.registry import Credential, Keychain, Persistence, Registries
+from weft.workflows.images.contents import Opener
 from worlds.clock import FakeClock
 
 CONFIG = b"{}"
@@ -14,12 +15,12 @@ CONFIG_TYPE = "application/vnd.module.wasm.config.v1+json"
 LAYER_TYPE = "application/vnd.module.wasm.content.layer.v1+wasm"
 
 
-def giving(data: bytes, piece: int = 65536) -> Callable[[], AsyncGenerator[bytes, None]]:
+def giving(data: bytes, piece: int = 65536) -> Opener:
     """A source that gives ``data`` as often as it is asked."""
 
-    async def source() -> AsyncGenerator[bytes, None]:
-        for start in range(0, len(data), piece):
-            yield data[start : start + piece]
+    async def source(start: int = 0, /) -> AsyncGenerator[bytes, None]:
+        for at in range(start, len(data), piece):
+            yield data[at : at + piece]
 
     return source
 

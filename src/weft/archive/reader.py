@@ -101,10 +101,12 @@ class ArchiveReader:
             raise ArchiveInvalid(f"{self.path}: manifest {digest} is damaged")
         return parse_manifest(raw)
 
-    async def open_blob(self, descriptor: Descriptor, *, verify: bool = True) -> AsyncGenerator[bytes, None]:
+    async def open_blob(
+        self, descriptor: Descriptor, *, verify: bool = True, start: int = 0
+    ) -> AsyncGenerator[bytes, None]:
         """The bytes of a blob; raises ``ArchiveInvalid`` before the last of them when they are not right.
 
-        Without ``verify`` only their number is known to be right.
+        Without ``verify`` only their number is known to be right, and the first ``start`` are left out.
         """
         digest = descriptor.digest
         offset, size = self._places.get(digest, (0, -1))
@@ -112,7 +114,7 @@ class ArchiveReader:
             there = f"has {size} bytes instead of {descriptor.size}" if size >= 0 else "is missing"
             raise ArchiveInvalid(f"{self.path}: blob {digest} {there}")
         hasher, held = digest.hasher(), b""
-        for chunk in self._chunks(offset, size):
+        for chunk in self._chunks(offset + start, size - start):
             if verify:
                 hasher.update(chunk)
             if held:

@@ -23,12 +23,16 @@ _PARTIAL = 206
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(?:\d+|\*)")
 
 
-async def download(connection: Connection, name: str, descriptor: Descriptor) -> AsyncGenerator[bytes, None]:
-    """The bytes of a blob as they come, at most one piece more than its size.
+async def download(
+    connection: Connection, name: str, descriptor: Descriptor, start: int = 0
+) -> AsyncGenerator[bytes, None]:
+    """The bytes of a blob from ``start`` as they come, at most one piece more than its size.
 
     Raises ``RegistryError``, ``HttpFailure``, or ``ContentMismatch`` when another size is announced.
     """
-    received = 0
+    received = start
+    if start >= descriptor.size > 0:
+        return
     effort = connection.persistence.effort()
     failure: HttpFailure | RegistryError
     while True:

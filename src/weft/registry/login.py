@@ -4,11 +4,13 @@ The file may name a credential helper for the registry (``credHelpers``, ``creds
 goes there and the file only says that there is one.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 from weft.base.files import atomic_write
+from weft.base.locks import exclusive
 from weft.errors import WeftError
 from weft.registry import helpers
 from weft.registry.credentials import Credential, CredentialFile
@@ -22,7 +24,7 @@ _LOCK_SECONDS = 30.0
 
 async def keep(path: Path, registry: str, credential: Credential, env: Mapping[str, str]) -> str:
     """Write the credential of ``registry`` and leave all others; say where it is now."""
-    with _locked(path):
+    async with _locked(path):
         file = read_credentials(path) or CredentialFile({}, str(path))
         if name := file.helper(registry):
             await helpers.store(name, registry, credential, env)
@@ -37,7 +39,7 @@ async def keep(path: Path, registry: str, credential: Credential, env: Mapping[s
 
 async def forget(path: Path, registry: str, env: Mapping[str, str]) -> bool:
     """Remove the credential of ``registry``; say whether there was one."""
-    with _locked(path):
+    async with _locked(path):
         file = read_credentials(path)
         if file is None:
             return False
@@ -51,15 +53,15 @@ async def forget(path: Path, registry: str, env: Mapping[str, str]) -> bool:
         return there
 
 
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    import filelock
-
+@asynccontextmanager
+async def _locked(path: Path) -> AsyncIterator[None]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(path.with_name(f"{path.name}.lock"), timeout=_LOCK_SECONDS):
+        async with AsyncExitStack() as stack:
+            async with asyncio.timeout(_LOCK_SECONDS):
+                await stack.enter_async_context(exclusive(path.with_name(f"{path.name}.lock")))
             yield
-    except filelock.Timeout as error:
+    except TimeoutError as error:
         raise WeftError(f"another weft has held {path} for {_LOCK_SECONDS:g} s") from error
     except OSError as error:
         raise WeftError(f"cannot write {path}: {error.strerror}") from error

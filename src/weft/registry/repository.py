@@ -76,13 +76,15 @@ class Repository:
         async with self._connection.ask(request) as response:
             return response.status == _OK
 
-    def open_blob(self, descriptor: Descriptor, *, verify: bool = True) -> AsyncGenerator[bytes, None]:
+    def open_blob(
+        self, descriptor: Descriptor, *, verify: bool = True, start: int = 0
+    ) -> AsyncGenerator[bytes, None]:
         """The blob's bytes; the last come only when all are known to match digest and size.
 
-        Without ``verify`` the reader must check them. Raises ``ContentMismatch``, ``RegistryError`` or
-        ``HttpFailure`` while it is read.
+        Without ``verify`` the reader must check them, and has the first ``start`` already. Raises
+        ``ContentMismatch``, ``RegistryError`` or ``HttpFailure`` while it is read.
         """
-        stream = download(self._connection, self.name, descriptor)
+        stream = download(self._connection, self.name, descriptor, start)
         return verified(stream, descriptor, str(self)) if verify else stream
 
     async def put_blob(self, descriptor: Descriptor, source: Opener) -> bool:

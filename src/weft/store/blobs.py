@@ -2,8 +2,13 @@
 
 A blob arrives under ``.weft/arriving``, is hashed on the way, and gets its place in one step when it is what
 its digest says. Reading hashes again: disks and people change files.
+
+What is fetched from afar arrives in a file that is called by its digest and locked by who fetches it. When
+that process is interrupted or killed the file stays, and the next goes on where it ends; a failure removes
+it.
 """
 
+import fcntl
 import os
 import tempfile
 from collections.abc import Iterable, Iterator
@@ -21,6 +26,8 @@ _CHUNK = 256 * 1024
 _FILE_MODE = 0o644
 # Measured: 100 MB are on disk 50 ms sooner than when all is left to the end.
 _BEGIN_BYTES = 8 * 1024 * 1024
+# Less is fetched again sooner than it is looked after.
+_WORTH_BYTES = 256 * 1024
 _AGAIN = "build or pull the image again: what is damaged gets replaced"
 
 
@@ -36,6 +43,19 @@ class BlobWriter:
         self.written = 0
         self._begun = 0
 
+    def take_up(self) -> int:
+        """Count what an interrupted process left as written; gives how much that is, and is to be skipped."""
+        with explained(self._root, "read from"):
+            while chunk := self._file.read(_CHUNK):
+                self._hasher.update(chunk)
+                self.written += len(chunk)
+            if self._size is not None and self.written > self._size:  # it is something else
+                self._file.seek(0)
+                self._file.truncate()
+                self._hasher, self.written = self._digest.hasher(), 0
+        self._begun = self.written
+        return self.written
+
     def write(self, chunk: bytes) -> None:
         """Add ``chunk``; raises ``BlobDamaged`` as soon as there are more bytes than there should be."""
         self.written += len(chunk)
@@ -49,15 +69,13 @@ class BlobWriter:
 
     def _begin_writing(self) -> None:
         """Have the system start on what it holds, while more arrives: the wait at the end is short then."""
-        if hasattr(
-            os, "posix_fadvise"
-        ):  # Linux writes back what it is told nobody needs; macOS cannot be told
+        if hasattr(os, "posix_fadvise"):  # Linux writes what it is told nobody needs; macOS cannot be told
             count = self.written - self._begun
             os.posix_fadvise(self._file.fileno(), self._begun, count, os.POSIX_FADV_DONTNEED)
         self._begun = self.written
 
-    def finish(self) -> None:
-        """Check the whole and have it on disk; raises ``BlobDamaged`` when it is not what it should be."""
+    def finish(self, here: Path, place: Path) -> None:
+        """Check the whole, have it on disk, move it to its place; raises ``BlobDamaged`` when it is wrong."""
         if self._size is not None and self.written != self._size:
             raise BlobDamaged(f"blob {self._digest} should have {self._size} bytes, got {self.written}")
         if not self._digest.matches(self._hasher):
@@ -67,7 +85,8 @@ class BlobWriter:
         with explained(self._root, "write to"):
             self._file.flush()
             os.fsync(self._file.fileno())
-            self._file.close()
+            here.chmod(_FILE_MODE)
+            here.replace(place)
 
 
 class Blobs:
@@ -133,27 +152,37 @@ class Blobs:
         return b"".join(self.chunks(digest))
 
     @contextmanager
-    def new(self, digest: Digest, size: int | None = None) -> Iterator[BlobWriter]:
-        """Receive a blob; it is in the store when the block ends well, and nothing is left otherwise."""
+    def new(self, digest: Digest, size: int | None = None, *, resume: bool = False) -> Iterator[BlobWriter]:
+        """Receive a blob; it is in the store when the block ends well, and nothing is left otherwise.
+
+        With ``resume``, what came stays when the block is interrupted; the block begins with ``take_up``.
+        """
         root, place = self._layout.root, self.path(digest)
         with explained(root, "write to"):
             place.parent.mkdir(parents=True, exist_ok=True)
-            file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - closed in the writer, before it is moved
-                dir=self._layout.arriving, prefix=f"{digest.short}-", delete=False
-            )
-        temporary = Path(file.name)
+            temporary, file, resumable = self._arriving(digest, resume=resume)
+        writer = BlobWriter(file, digest, size, root)
         try:
-            writer = BlobWriter(file.file, digest, size, root)
             yield writer
-            writer.finish()
-            with explained(root, "write to"):
-                temporary.chmod(_FILE_MODE)
-                temporary.replace(place)
-        except BaseException:
+            writer.finish(temporary, place)
+        except BaseException as error:
             with suppress(OSError):  # what was not written yet may not fit
-                file.close()
-            temporary.unlink(missing_ok=True)
+                file.flush()
+            interrupted = resumable and not isinstance(error, Exception)
+            if not interrupted or os.fstat(file.fileno()).st_size < _WORTH_BYTES:
+                temporary.unlink(missing_ok=True)
             raise
+        finally:
+            with suppress(OSError):
+                file.close()  # frees the lock, when all else is done
+
+    def _arriving(self, digest: Digest, *, resume: bool) -> tuple[Path, IO[bytes], bool]:
+        """A file for a blob, and whether it is the one that the next can take up, which is one writer's."""
+        path = self._layout.arriving / f"{digest.algorithm}-{digest.hex}"
+        if resume and (file := _hold(path)):
+            return path, file, True
+        handle, name = tempfile.mkstemp(dir=self._layout.arriving, prefix=f"{digest.short}-")
+        return Path(name), os.fdopen(handle, "r+b"), False
 
     def put(self, digest: Digest, chunks: Iterable[bytes], size: int | None = None) -> None:
         """Receive a blob from ``chunks``; raises ``BlobDamaged`` or ``StoreError`` and then keeps nothing."""
@@ -180,6 +209,20 @@ class Blobs:
     def delete(self, digest: Digest) -> None:
         """Remove a blob for good."""
         self.path(digest).unlink(missing_ok=True)
+
+
+def _hold(path: Path) -> IO[bytes] | None:
+    """The file, locked; ``None`` when another has it, has just been done with it, or lets nobody have it."""
+    try:
+        file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b")
+    except PermissionError:
+        return None
+    with suppress(BlockingIOError, FileNotFoundError):
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            return file
+    file.close()
+    return None
 
 
 def _entries(folder: Path) -> list[os.DirEntry[str]]:

@@ -13,8 +13,8 @@ Two locks, always taken in this order, freed by the system when their process di
   whose name is still to come;
 * ``index``: exclusive, for one change of ``index.json``.
 
-Readers take none: what they read is replaced in one step. The locks are ``flock`` itself, since
-``filelock`` cannot share one.
+Readers take none: what they read is replaced in one step. The locks are ``flock`` itself, as in
+``weft.base.locks``, and one of them is shared.
 """
 
 import fcntl

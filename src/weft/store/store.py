@@ -83,9 +83,15 @@ class Store:
         return self._layout.adding()
 
     @contextmanager
-    def new_blob(self, digest: Digest, size: int | None = None) -> Iterator[BlobWriter]:
-        """Receive a blob piece by piece; it is here when the block ends well, and nothing is left if not."""
-        with self.adding(), self._blobs.new(digest, size) as writer:
+    def new_blob(
+        self, digest: Digest, size: int | None = None, *, resume: bool = False
+    ) -> Iterator[BlobWriter]:
+        """Receive a blob piece by piece; it is here when the block ends well, and nothing is left if not.
+
+        With ``resume`` the block begins with ``writer.take_up()``: an earlier one may have been interrupted,
+        and this one may be, too. What is left then waits for the next, or for ``prune``.
+        """
+        with self.adding(), self._blobs.new(digest, size, resume=resume) as writer:
             yield writer
 
     def put_blob(self, digest: Digest, chunks: Iterable[bytes], size: int | None = None) -> None:

@@ -13,7 +13,6 @@ COMMANDS = [(name, *entry) for group in GROUPS.values() for name, entry in group
 HEAVY = {
     "aiohttp",
     "asyncio",
-    "filelock",
     "jsonschema",
     "msgspec",
     "pip",

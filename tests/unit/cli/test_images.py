@@ -24,7 +24,8 @@ HEADER = "NAME TAG SIZE SHA UPDATED\n"
 
 @pytest.fixture
 def store(home: Path) -> Store:
-    """The store the program uses."""
+    """The store the program uses, beside a cache that is not this machine's."""
+    (home / "cache").unlink()
     return Store(home / "store", now=lambda: NOON)
 
 
@@ -287,6 +288,7 @@ def test_prune_frees_what_no_image_uses(weft: Weft, store: Store) -> None:
         "leftovers": 0,
         "size": size,
         "dry_run": True,
+        "caches": {"deleted": 0, "size": 0},
     }
     assert weft("prune", "--dry-run").err == "would delete 2 files, 5.8 kB\n"
     result = weft("-v", "prune")
@@ -297,6 +299,7 @@ def test_prune_frees_what_no_image_uses(weft: Weft, store: Store) -> None:
         "leftovers": 0,
         "size": 0,
         "dry_run": False,
+        "caches": {"deleted": 0, "size": 0},
     }
     assert store.get(Reference.parse("hub.io/f:v1")) == sample(module(1000))
 
@@ -304,6 +307,21 @@ def test_prune_frees_what_no_image_uses(weft: Weft, store: Store) -> None:
 def test_prune_counts_one_file_as_one(weft: Weft, store: Store) -> None:
     store.put_blob(Digest.of(b"x"), [b"x"])
     assert weft("prune").err == "deleted 1 file, 1 B\n"
+
+
+@pytest.mark.parametrize(("count", "whose"), [(1, "1 project"), (2, "2 projects")])
+@pytest.mark.usefixtures("store")
+def test_prune_says_what_builds_had_left(weft: Weft, home: Path, count: int, whose: str) -> None:
+    for number in range(count):
+        cache = home / f"cache/builds/f{number}-0123"
+        cache.mkdir(parents=True)
+        (cache / ".lock").write_text("/gone")
+        (cache / "cache").mkdir()
+        (cache / "cache/f.o").write_bytes(bytes(5))
+    said = f"the build caches of {whose}, {5 * count} B\n"
+    assert weft("prune", "--dry-run").err == f"would delete 0 files, 0 B\nwould delete {said}"
+    assert weft("prune").err == f"deleted 0 files, 0 B\ndeleted {said}"
+    assert weft("prune").err == "deleted 0 files, 0 B\n"
 
 
 def test_another_folder_can_hold_the_store(weft: Weft, tmp_path: Path) -> None:

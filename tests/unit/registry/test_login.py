@@ -1,11 +1,13 @@
 """The file that ``weft login`` writes: private, whole, and the other registries stay."""
 
+import asyncio
 import json
 import stat
 from pathlib import Path
 
 import pytest
 
+from weft.base.locks import held
 from weft.errors import UsageError, WeftError
 from weft.registry import Credential, Keychain, forget, keep
 
@@ -66,6 +68,26 @@ async def test_a_broken_file_is_not_written_over(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not JSON"):
         await keep(path, "a.example.com", ME, ENV)
     assert path.read_text() == "{oh no"
+
+
+async def test_a_file_that_another_holds_is_waited_for_only_so_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "credentials.json"
+    monkeypatch.setattr("weft.registry.login._LOCK_SECONDS", 0.2)
+    with held(tmp_path / "credentials.json.lock", make=True), pytest.raises(WeftError) as caught:
+        await keep(path, "a.example.com", ME, ENV)
+    assert str(caught.value) == f"another weft has held {path} for 0.2 s"
+    assert not path.exists()
+    await keep(path, "a.example.com", ME, ENV)
+
+
+async def test_writers_at_once_lose_nothing_to_each_other(tmp_path: Path) -> None:
+    path = tmp_path / "credentials.json"
+    async with asyncio.TaskGroup() as group:
+        for number in range(20):
+            group.create_task(keep(path, f"h{number}.example.com", ME, ENV))
+    assert len(json.loads(path.read_text())["auths"]) == 20
 
 
 async def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:

@@ -1,9 +1,7 @@
 """Blobs stream in and out, and are what their digest says or not there."""
 
 import hashlib
-import resource
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -11,6 +9,7 @@ import pytest
 from sample_images import MODULE, sample
 from weft.oci import Digest, Reference
 from weft.store import BlobDamaged, Store, StoreError
+from worlds.disk import no_file_larger_than
 
 DATA = b"content of a blob"
 DIGEST = Digest.of(DATA)
@@ -140,17 +139,6 @@ def test_a_blob_too_large_for_memory_is_refused_before_it_is_read(
     monkeypatch.setattr("weft.store.store.MAX_BLOB_BYTES", 20)
     with pytest.raises(BlobDamaged, match="weft holds 20 in memory at most"):
         store.get(V1)
-
-
-@contextmanager
-def no_file_larger_than(size: int) -> Iterator[None]:
-    """As on a full disk, the system refuses to write more."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.parametrize("size", [100_000, 5_000_000], ids=["while buffered", "while written"])

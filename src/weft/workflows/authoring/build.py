@@ -29,6 +29,7 @@ from weft.toolchains import (
     compiler_environment,
     executor,
 )
+from weft.workflows.authoring.caches import LOCK, note_use
 from weft.workflows.authoring.parts import Allow, Say, ignore, never, provide
 from weft.workflows.authoring.sources import Source, read_source
 
@@ -144,9 +145,10 @@ async def _workshop(
 ) -> AsyncIterator[tuple[Path, Path]]:
     """This project's cache folder and an empty folder, for one build at a time."""
     key = hashlib.sha256(str(folder).encode()).hexdigest()[:16]
-    home = cache / "builds" / f"{folder.name}-{key}"
-    keep = _folder(home / "cache")
-    async with exclusive(home / ".lock", on_wait=partial(say, f"waiting for another build of {folder}")):
+    home = _folder(cache / "builds" / f"{folder.name}-{key}")
+    async with exclusive(home / LOCK, on_wait=partial(say, f"waiting for another build of {folder}")):
+        note_use(home, folder)
+        keep = _folder(home / "cache")
         empty = home / "work"
         shutil.rmtree(empty, ignore_errors=True)  # a killed build may have left it
         if scratch:

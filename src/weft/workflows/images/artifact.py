@@ -93,12 +93,14 @@ class Artifact:
         descriptor: Descriptor,
         *,
         verify: bool = True,  # noqa: ARG002 - registries do
+        start: int = 0,
     ) -> AsyncGenerator[bytes, None]:
         """The bytes of a file as it is now; a registry refuses what changed meanwhile."""
         if descriptor.digest not in self.files:
-            yield self.small[descriptor.digest]
+            yield self.small[descriptor.digest][start:]
             return
         with _explained_open(self.files[descriptor.digest]) as file:
+            file.seek(start)
             while chunk := file.read(_CHUNK):
                 yield chunk
 

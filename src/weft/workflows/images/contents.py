@@ -11,8 +11,13 @@ from weft.oci import Descriptor, Digest, Index, Manifest, Reference
 
 __all__ = ["Judge", "Opener", "Sink", "Source"]
 
-Opener = Callable[[], AsyncGenerator[bytes, None]]
-"""Gives the bytes of a blob from the start, as often as it is called."""
+
+class Opener(Protocol):
+    """Gives the bytes of a blob, as often as it is called."""
+
+    def __call__(self, start: int = 0, /) -> AsyncGenerator[bytes, None]:
+        """All but the first ``start``."""
+        ...
 
 
 class Source(Protocol):
@@ -22,8 +27,10 @@ class Source(Protocol):
         """The manifest with a tag or digest; raises ``NotFound``."""
         ...
 
-    def open_blob(self, descriptor: Descriptor, /, *, verify: bool = True) -> AsyncGenerator[bytes, None]:
-        """The bytes of a blob; the reader checks them when ``verify`` is false."""
+    def open_blob(
+        self, descriptor: Descriptor, /, *, verify: bool = True, start: int = 0
+    ) -> AsyncGenerator[bytes, None]:
+        """The bytes of a blob; when ``verify`` is false the reader checks them, and may have some already."""
         ...
 
     async def referrers(self, subject: Digest, /) -> Sequence[Descriptor]:

@@ -6,7 +6,7 @@ from contextlib import ExitStack, aclosing
 
 from weft.errors import NotFound
 from weft.oci import Descriptor, Digest, Index, Manifest
-from weft.store import Store
+from weft.store import BlobDamaged, Store
 from weft.workflows.images.contents import Opener
 
 __all__ = ["StoreContents"]
@@ -34,10 +34,12 @@ class StoreContents:
         descriptor: Descriptor,
         *,
         verify: bool = True,  # noqa: ARG002 - always done
+        start: int = 0,
     ) -> AsyncGenerator[bytes, None]:
         """The bytes of a blob; raises ``BlobDamaged`` after the last when they are not right."""
         for chunk in self._store.open_blob(descriptor.digest):
-            yield chunk
+            yield chunk[start:]
+            start = max(0, start - len(chunk))
 
     async def referrers(self, subject: Digest) -> Sequence[Descriptor]:
         """What was built with a manifest, or came with it."""
@@ -52,16 +54,25 @@ class StoreContents:
         return self._store.has_blob(descriptor.digest)
 
     async def put_blob(self, descriptor: Descriptor, source: Opener) -> bool:
-        """Receive a blob; it is here when all of it came and is right.
+        """Receive a blob, or what an interrupted run lacks of it; it is here when it is whole and right.
 
         Hashing, writing and the wait for the disk are in a thread, beside the network.
         """
-        with ExitStack() as stack:
-            writer = stack.enter_context(self._store.new_blob(descriptor.digest, descriptor.size))
-            async with aclosing(source()) as chunks:
-                await _pour(chunks, writer.write)
-            await asyncio.to_thread(stack.pop_all().close)
-        return True
+        while True:
+            there = 0
+            try:
+                with ExitStack() as stack:
+                    blob = self._store.new_blob(descriptor.digest, descriptor.size, resume=True)
+                    writer = stack.enter_context(blob)
+                    there = await asyncio.to_thread(writer.take_up)
+                    async with aclosing(source(there)) as chunks:
+                        await _pour(chunks, writer.write)
+                    await asyncio.to_thread(stack.pop_all().close)
+            except BlobDamaged:
+                if not there:
+                    raise
+                continue  # what was left was wrong, and is gone now
+            return True
 
     async def put_manifest(self, manifest: Manifest | Index, tag: str | None = None) -> None:  # noqa: ARG002
         """Keep the bytes of a manifest; its name is the copier's business, and an attachment has none."""

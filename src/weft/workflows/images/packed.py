@@ -21,9 +21,15 @@ class PackedContents:
             raise NotFound(f"{name} is not image {self._image.digest}")
         return self._image.manifest
 
-    async def open_blob(self, descriptor: Descriptor, *, verify: bool = True) -> AsyncGenerator[bytes, None]:  # noqa: ARG002
+    async def open_blob(
+        self,
+        descriptor: Descriptor,
+        *,
+        verify: bool = True,  # noqa: ARG002 - always right
+        start: int = 0,
+    ) -> AsyncGenerator[bytes, None]:
         """All of a blob at once."""
-        yield self._image.blob(descriptor)
+        yield self._image.blob(descriptor)[start:]
 
     async def referrers(self, subject: Digest) -> list[Descriptor]:  # noqa: ARG002 - a source's contract
         """None."""

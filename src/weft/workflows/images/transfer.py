@@ -9,6 +9,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Protocol
 
 from weft.oci import Descriptor, Digest, Index, Manifest
@@ -107,7 +108,7 @@ class Transfer:
         if await self._sink.has_blob(blob):
             self._end(report, blob, Outcome.THERE)
             return
-        sent = await self._sink.put_blob(blob, lambda: self._counted(blob))
+        sent = await self._sink.put_blob(blob, partial(self._counted, blob))
         self._end(report, blob, Outcome.COPIED if sent else Outcome.MOUNTED)
         report.moved += blob.size if sent else 0
 
@@ -115,8 +116,10 @@ class Transfer:
         report.outcomes[blob.digest] = outcome
         self._progress.end(blob, outcome)
 
-    async def _counted(self, blob: Descriptor) -> AsyncGenerator[bytes, None]:
-        async with aclosing(self._source.open_blob(blob, verify=not self._sink.verifies)) as chunks:
+    async def _counted(self, blob: Descriptor, start: int = 0) -> AsyncGenerator[bytes, None]:
+        self._progress.advance(blob, start)
+        opened = self._source.open_blob(blob, verify=not self._sink.verifies, start=start)
+        async with aclosing(opened) as chunks:
             async for chunk in chunks:
                 yield chunk
                 self._progress.advance(blob, len(chunk))

@@ -32,7 +32,7 @@ from weft.workflows.signatures.lookup import MAX_DOCUMENTS
 from weft.workflows.signatures.verify import verified, verify
 from worlds.content import CONFIG, CONFIG_TYPE, blob, giving, open_registries
 from worlds.content import image as image_of
-from worlds.http import answer
+from worlds.http import Handler, answer
 from worlds.registry import RegistryWorld, open_registry
 
 
@@ -272,11 +272,13 @@ class TestTrouble(Here):
         assert len(reasons) == (256 if count == 4 else 257)
         assert ("more signatures than anybody needs" in reasons[-1]) == (count == 5)
 
-    @pytest.mark.usefixtures("image")
-    async def test_two_signers_at_once_keep_each_others_signature(
-        self, registries: Registries, reference: Reference
+    async def test_signers_who_overwrite_each_other_notice_and_sign_again(
+        self, world: RegistryWorld, registries: Registries, reference: Reference, image: Descriptor
     ) -> None:
         keys = {"team": TEAM, "release": RELEASE, "stranger": STRANGER}
+        for signers in (3, 2):  # all have read before one writes, and the last of them wins
+            together = _together(world, asyncio.Barrier(signers))
+            world.meet("PUT", f"/manifests/{signature_tag(image.digest)}", together, times=signers)
         async with asyncio.TaskGroup() as group:
             for key in keys.values():
                 group.create_task(signed(registries, reference, key, ["simple"]))
@@ -369,3 +371,14 @@ class TestTrouble(Here):
             await verify(registries, reference, both)
         await signed(registries, reference, RELEASE, ["bundle"])
         assert (await verify(registries, reference, both)).signed_by == ("release", "team")
+
+
+def _together(world: RegistryWorld, barrier: asyncio.Barrier) -> Handler:
+    """Answered as ever, but not before all have asked."""
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        body = await request.content.read()
+        await barrier.wait()
+        return world._answer(request, body)
+
+    return handler
