@@ -60,9 +60,12 @@ def calling(
         call = pushed + b"\x10" + u(unique.index(found))
         code += const(ANSWERS + 4 * index) + call + b"\x36\x02\0" if found.signature.results else call
     exports = {name: _signature(name, abi) for name in [during, *(also or {})]}
-    bodies = {name: body(const(value)) for name, value in (also or {}).items()}
-    has_result = not exports[during].endswith("void")
-    bodies[during] = body(code + (const(returns) if has_result else b""))
+
+    def returning(name: str, value: int) -> bytes:
+        return b"" if exports[name].endswith("void") else const(value)
+
+    bodies = {name: body(returning(name, value)) for name, value in (also or {}).items()}
+    bodies[during] = body(code + returning(during, returns))
     return proxy_module(
         abi=abi,
         imports=[(found.module, found.name, str(found.signature)) for found in unique],

@@ -1,6 +1,7 @@
 """From a file's text to what is run: parameters filled in, tables unrolled, settings merged."""
 
 import re
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,7 @@ from weft.scenario.document import (
     Document,
     Expect,
     Plugin,
+    Reply,
     Scenario,
     Setup,
     Step,
@@ -183,13 +185,29 @@ def _check(case: Case) -> None:
     _check_level(case.expect, f"{case.where}: {case.name}")
 
 
+def _check_reply(reply: Reply, place: str) -> None:
+    """A gRPC call has one of two endings, and messages in place of a body."""
+    if reply.message is not None and reply.messages is not None:
+        raise UsageError(f"{place} has both message and messages")
+    if reply.is_grpc and reply.is_http:
+        raise UsageError(f"{place} has a body and speaks gRPC", hint="gRPC has message or messages")
+    if reply.is_grpc and str(reply.status) != "200":
+        raise UsageError(f"{place} has both status and gRPC", hint="how gRPC ends is grpc_status")
+    if reply.open and (reply.grpc_status is not None or reply.grpc_message is not None or reply.trailers):
+        raise UsageError(f"{place} stays open and ends")
+
+
 def _check_contents(step: Step, place: str) -> None:
     message = step.request or step.request_body or step.response or step.response_body or step.reply
     if message is None:
         return
     if message.body is not None and message.chunks is not None:
         raise UsageError(f"{place} has both body and chunks")
-    for content in message.chunks or ([message.body] if message.body is not None else []):
+    contents = message.chunks or ([message.body] if message.body is not None else [])
+    if step.reply is not None:
+        _check_reply(step.reply, place)
+        contents = contents or step.reply.all_messages
+    for content in contents:
         try:
             content_bytes(content)
         except ValueError as error:
@@ -203,6 +221,11 @@ def _check_patterns(value: Any, place: str) -> None:
                 re.compile(value["regex"])
             except re.error as error:
                 raise UsageError(f"{place}: {value['regex']!r} is no regular expression: {error}") from error
+        if isinstance(value.get("base64"), str):
+            try:
+                b64decode(value["base64"], validate=True)
+            except ValueError as error:
+                raise UsageError(f"{place}: not base64: {error}") from error
         for item in value.values():
             _check_patterns(item, place)
     elif isinstance(value, list):

@@ -82,7 +82,14 @@ def _calls(here: Sequence[ObservedCall], there: Sequence[ObservedCall]) -> Itera
         yield from _headers(f"{what}.headers", mine.headers, yours.headers)
         yield from _differs(f"{what}.body", mine.body, yours.body)
         yield from _headers(f"{what}.trailers", mine.trailers, yours.trailers)
+        for name in ("service", "method", "ended", "reset"):
+            yield from _differs(f"{what}.{name}", getattr(mine, name), getattr(yours, name))
+        yield from _differs(f"{what}.messages", _joined(mine.messages), _joined(yours.messages))
         yield from _differs(f"{what}.timeout", mine.timeout_ms, yours.timeout_ms)
+
+
+def _joined(messages: Sequence[bytes]) -> str:
+    return "; ".join(_shown(message) for message in messages)
 
 
 def _first(failure: str | None) -> str | None:

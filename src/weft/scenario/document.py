@@ -21,9 +21,10 @@ step. After all steps a scenario's own ``expect`` sees all calls and logs.
 
 import base64
 import re
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 __all__ = [
     "CallExpect",
@@ -58,6 +59,8 @@ class Match(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     regex: str | None = None
     """Of the whole text."""
     contains: str | None = None
+    base64: str | None = None
+    """These bytes, where they are no text."""
     absent: bool = False
     """There must be none."""
 
@@ -124,14 +127,42 @@ class Response(_Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Reply(_Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What comes back from an HTTP call the filter made: the oldest that is open, or that to ``cluster``."""
+    """What comes back from a call the filter made: the oldest that is open, or that to ``cluster``.
+
+    A gRPC call has no body but messages; its headers and trailers are what gRPC calls metadata. It ends with
+    a status, unless it stays ``open``.
+    """
 
     cluster: str | None = None
     status: Scalar = 200
+    message: Content | None = None
+    """Of gRPC."""
+    messages: list[Content] | None = None
+    """Of gRPC, several."""
+    grpc_status: Annotated[int, Meta(ge=0, le=16)] | None = None
+    """How a gRPC call ends: 0, where nothing is said."""
+    grpc_message: str | None = None
+    """Why it ends so."""
     timeout: bool = False
     """It takes longer than the filter is willing to wait."""
     failed: bool = False
     """It breaks off without an answer."""
+
+    @property
+    def all_messages(self) -> list[Content]:
+        """Of gRPC, however they are said."""
+        return self.messages or ([] if self.message is None else [self.message])
+
+    @property
+    def is_grpc(self) -> bool:
+        """Whether it answers nothing but gRPC."""
+        said = (self.message, self.messages, self.grpc_status, self.grpc_message)
+        return any(word is not None for word in said)
+
+    @property
+    def is_http(self) -> bool:
+        """Whether it answers nothing but HTTP."""
+        return self.body is not None or self.chunks is not None
 
 
 class BodyPart(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -167,10 +198,22 @@ class ReplyExpect(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class CallExpect(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A call the filter made."""
+    """A call the filter made; a gRPC stream is told again in each step in which it goes on."""
 
     cluster: Matcher | None = None
+    service: Matcher | None = None
+    """Of gRPC, as ``envoy.service.auth.v3.Authorization``."""
+    method: Matcher | None = None
+    message: Matcher | None = None
+    """The only message of gRPC."""
+    messages: list[Matcher] | None = None
+    """All messages of gRPC, in order."""
+    ended: bool | None = None
+    """Whether the filter said all it had to say."""
+    reset: bool | None = None
+    """Whether it was broken off: by the filter, or because it took too long."""
     headers: dict[str, HeaderMatcher] | None = None
+    """Of gRPC: the initial metadata."""
     body: Matcher | None = None
     trailers: dict[str, HeaderMatcher] | None = None
     timeout: Matcher | None = None

@@ -20,7 +20,16 @@ from weft.scenario import (
     withheld_body,
 )
 
-__all__ = ["MOST_MS", "case_limits", "fit", "step_limit"]
+__all__ = ["MOST_MS", "NotHere", "case_limits", "fit", "step_limit"]
+
+
+class NotHere(Exception):
+    """A step that Envoy cannot do; the case ends before it."""
+
+    def __init__(self, left_out: LeftOut) -> None:
+        super().__init__(left_out.what)
+        self.left_out = left_out
+
 
 MOST_MS = 5000
 """How long is waited in earnest."""
@@ -47,14 +56,20 @@ _KNOWN = {
     "Request": _MESSAGE,
     "Response": {"status", *_MESSAGE},
     "BodyPart": {"body", "chunks", "trailers", "open"},
-    "Reply": {"cluster", "status", "timeout", "failed", *_MESSAGE},
+    "Reply": {
+        *("cluster", "status", "timeout", "failed", "message", "messages", "grpc_status", "grpc_message"),
+        *_MESSAGE,
+    },
     "Expect": {
         *("upstream", "client", "local_reply", "reset", "calls", "logs", "quiet", "metrics"),
         *("shared_data", "refused", "crash"),
     },
     "MessageExpect": {"sent", "status", "headers", "only_headers", "body", "trailers", "ended"},
     "ReplyExpect": {"status", "body", "details", "grpc_status"},
-    "CallExpect": {"cluster", "headers", "body", "trailers", "timeout"},
+    "CallExpect": {
+        *("cluster", "headers", "body", "trailers", "timeout"),
+        *("service", "method", "message", "messages", "ended", "reset"),
+    },
 }
 """What of the format is played here, by the names of its parts."""
 

@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
 from weft.envoy import Record
 from weft.scenario import (
     Case,
     Expect,
+    Impossible,
     LeftOut,
     Mismatch,
     Observed,
@@ -19,45 +19,27 @@ from weft.scenario import (
     header_pairs,
     judge,
     milliseconds,
-    pieces,
     request_headers,
 )
+from weft.stage.calls import Calls
 from weft.stage.documents import PORT, PROTO
 from weft.stage.ear import failure, own_lines, trace_lines
 from weft.stage.http2 import Peer, Stream
-from weft.stage.limits import MOST_MS, case_limits, fit, step_limit
+from weft.stage.limits import NotHere, case_limits, fit, step_limit
 from weft.stage.seeing import (
     clock_was_read,
     message_in,
     request_in,
-    seen_call,
     seen_metrics,
     seen_reply,
     ticks,
 )
+from weft.stage.sending import send, send_body
 from weft.stage.stage import Stage
 from weft.stage.told import Project, case_document, servers
 from weft.symbols import annotated
 
 __all__ = ["play_on_stage"]
-
-_MARGIN = 2.0
-
-
-class _Impossible(Exception):
-    """A step that cannot happen now, such as an answer to a request that never went on."""
-
-    def __init__(self, what: str, expected: str, got: str) -> None:
-        super().__init__(what)
-        self.mismatch = Mismatch(what, expected, got)
-
-
-class _NotHere(Exception):
-    """A step that Envoy cannot do; the case ends before it."""
-
-    def __init__(self, left_out: LeftOut) -> None:
-        super().__init__(left_out.what)
-        self.left_out = left_out
 
 
 async def play_on_stage(
@@ -104,14 +86,14 @@ class _Player:
         self._stage = stage
         self._vm_id = vm_id
         self._exchanges: dict[str, _Exchange] = {}
-        self._answered: set[int] = set()
+        self._peers: list[Peer] = []
+        self._calls = Calls(stage)
         self._start = self._step_start = stage.ear.place
-        self._seen_calls = 0
 
     def close(self) -> None:
         """Hang up everywhere."""
-        for exchange in self._exchanges.values():
-            exchange.peer.close()
+        for peer in self._peers:
+            peer.close()
 
     async def run(self, *, started: bool) -> AsyncIterator[StepResult]:
         """Each step, until one differs or cannot be done; then the end."""
@@ -124,26 +106,28 @@ class _Player:
             return
         yield self._result(0, [], await self._observed(""))
         for number, step in enumerate(case.steps, 1):
-            self._step_start, self._seen_calls = self._stage.ear.place, len(self._stage.called)
+            self._step_start = self._stage.ear.place
+            self._calls.mark()
             try:
                 result = await self._play(number, step)
-            except _NotHere as not_here:
+            except NotHere as not_here:
                 yield self._result(number, [], left=(not_here.left_out,))
                 return
             yield result
             if result.mismatches:
                 return
         if case.expect is not None:
-            self._step_start, self._seen_calls = self._start, 0
+            self._step_start = self._start
+            self._calls.tell_all()
             last = case.steps[-1].stream if case.steps else "main"
             yield await self._judged(len(case.steps) + 1, case.expect, last, traced=False)
 
     async def _play(self, number: int, step: Step) -> StepResult:
         if limit := step_limit(step, ticking=ticks(self._records)):
-            raise _NotHere(limit)
+            raise NotHere(limit)
         try:
             await self._act(step)
-        except _Impossible as impossible:
+        except Impossible as impossible:
             return self._result(number, [impossible.mismatch])
         return await self._judged(number, step.expect or self._silent(), step.stream)
 
@@ -192,14 +176,13 @@ class _Player:
     async def _observed(self, name: str) -> Observed:
         exchange, records = self._exchanges.get(name), self._records
         metrics, self._unknown = seen_metrics(await self._stage.metrics(), records)
-        calls = self._stage.called[self._seen_calls :]
         client = exchange.client if exchange else None
         return Observed(
             upstream=request_in(exchange.upstream) if exchange else ObservedMessage(),
             client=message_in(client, dated=bool(exchange and exchange.dated)),
             local_reply=seen_reply(client, records) if client else None,
             reset=bool(exchange and exchange.was_reset),
-            calls=tuple(seen_call(cluster, stream) for cluster, stream in calls),
+            calls=self._calls.seen,
             logs=own_lines(self._stage.ear.worked(self._step_start), self._vm_id),
             metrics=metrics,
             failure=self._failure(),
@@ -232,20 +215,21 @@ class _Player:
 
     def _exchange(self, name: str) -> _Exchange:
         if name not in self._exchanges:
-            raise _Impossible(f"stream {name}", "a request came before", "there was none")
+            raise Impossible(f"stream {name}", "a request came before", "there was none")
         return self._exchanges[name]
 
     async def _request(self, step: Step) -> None:
         message = step.request
         assert message is not None  # noqa: S101 - its caller looked
         peer = await self._stage.connect()
+        self._peers.append(peer)
         exchange = self._exchanges[step.stream] = _Exchange(peer, peer.stream())
         headers = sorted(request_headers(message), key=lambda pair: not pair[0].startswith(":"))
         renamed = tuple((PROTO if name == "x-forwarded-proto" else name, value) for name, value in headers)
-        _send(exchange.client, renamed, message)
+        send(exchange.client, renamed, message)
 
     async def _request_body(self, step: Step) -> None:
-        _send_body(self._exchange(step.stream).client, step.request_body)
+        send_body(self._exchange(step.stream).client, step.request_body)
 
     async def _response(self, step: Step) -> None:
         message, exchange = step.response, self._exchange(step.stream)
@@ -253,45 +237,19 @@ class _Player:
         if exchange.upstream is None:
             answered = exchange.client.headers is not None
             got = "the filter answered itself" if answered else "the filter holds it"
-            raise _Impossible("response", "the request went to the upstream", got)
+            raise Impossible("response", "the request went to the upstream", got)
         headers = ((":status", str(message.status)), *header_pairs(message.headers))
         exchange.dated = "date" in dict(headers)
-        _send(exchange.upstream, headers, message)
+        send(exchange.upstream, headers, message)
 
     async def _response_body(self, step: Step) -> None:
         upstream = self._exchange(step.stream).upstream
         if upstream is not None:
-            _send_body(upstream, step.response_body)
+            send_body(upstream, step.response_body)
 
     async def _reply(self, step: Step) -> None:
-        reply = step.reply
-        assert reply is not None  # noqa: S101 - its caller looked
-        open_ = [
-            (at, stream)
-            for at, (cluster, stream) in enumerate(self._stage.called)
-            if at not in self._answered and reply.cluster in {None, cluster}
-        ]
-        if not open_:
-            raise _Impossible("reply", f"an open call to {reply.cluster or 'any cluster'}", "(none)")
-        at, stream = open_[0]
-        if reply.timeout:
-            await self._time_out(at, stream)
-        elif reply.failed:
-            # Before an answer began Envoy would make one of its own, a 503.
-            stream.send_headers(((":status", "200"),), end=False)
-            await self._stage.settle()
-            stream.reset()
-        else:
-            _send(stream, ((":status", str(reply.status)), *header_pairs(reply.headers)), reply)
-        self._answered.add(at)
-
-    async def _time_out(self, at: int, stream: Stream) -> None:
-        timeout = seen_call(*self._stage.called[at]).timeout_ms
-        if not timeout:
-            raise _Impossible("reply", "a call with a timeout", "it has none")
-        if timeout > MOST_MS:
-            raise _NotHere(LeftOut("reply.timeout", f"it would really take {timeout} ms"))
-        await self._stage.until(lambda: stream.broken, at_most=timeout / 1000 + _MARGIN)
+        if step.reply is not None:
+            await self._calls.reply(step.reply)
 
     async def _advance(self, step: Step) -> None:
         await asyncio.sleep((milliseconds(step.advance or 0) or 0) / 1000)
@@ -300,21 +258,3 @@ class _Player:
         exchange = self._exchange(step.stream)
         exchange.gone = exchange.gone or not exchange.client.ended
         exchange.peer.close()
-
-
-def _send(stream: Stream, headers: tuple[tuple[str, str], ...], message: Any) -> None:
-    bare = not (message.open or message.body or message.chunks or message.trailers)
-    stream.send_headers(headers, end=bare)
-    if not bare:
-        _send_body(stream, message)
-
-
-def _send_body(stream: Stream, message: Any) -> None:
-    chunks = pieces(message.body, message.chunks)
-    ends_here = not message.open and not message.trailers
-    for index, chunk in enumerate(chunks):
-        stream.send_data(chunk, end=ends_here and index == len(chunks) - 1)
-    if not chunks and ends_here:
-        stream.send_data(b"", end=True)
-    if message.trailers:
-        stream.send_headers(tuple(header_pairs(message.trailers)), end=True)

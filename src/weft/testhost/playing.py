@@ -8,14 +8,13 @@ from weft.errors import FilterRefused, UsageError
 from weft.scenario import (
     Case,
     Expect,
+    Impossible,
     Mismatch,
     Observed,
-    ObservedCall,
     ObservedLog,
     ObservedMessage,
     ObservedReply,
     Played,
-    Reply,
     Step,
     StepResult,
     config_bytes,
@@ -25,21 +24,14 @@ from weft.scenario import (
     pieces,
     request_headers,
 )
+from weft.testhost.callouts import Callouts
 from weft.testhost.direction import Message
 from weft.testhost.host import Host
 from weft.testhost.stream import HttpStream, LocalReply
 from weft.testhost.vm import NS_PER_MS, Code, Plugin
-from weft.testhost.world import Callout, Clock, World
+from weft.testhost.world import Clock, World
 
 __all__ = ["play"]
-
-
-class _Impossible(Exception):
-    """A step that cannot happen now, such as an answer to a request that never went on."""
-
-    def __init__(self, what: str, expected: str, got: str) -> None:
-        super().__init__(what)
-        self.mismatch = Mismatch(what, expected, got)
 
 
 def play(case: Case, code: Code, defaults: Plugin) -> Played:
@@ -64,7 +56,8 @@ class _Player:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._streams: dict[str, HttpStream] = {}
-        self._seen_logs = self._seen_calls = self._seen_trace = 0
+        self._callouts = Callouts(host)
+        self._seen_logs = self._seen_trace = 0
 
     def run(self, case: Case) -> Iterator[StepResult]:
         """Each step, until one differs; then the end."""
@@ -74,19 +67,21 @@ class _Player:
             return
         yield self._result(0, [], self._observed(""))
         for number, step in enumerate(case.steps, 1):
-            self._seen_logs, self._seen_calls = len(self._host.world.logs), len(self._host.world.calls)
+            self._seen_logs = len(self._host.world.logs)
+            self._callouts.mark()
             seen = None
             try:
                 self._act(step)
                 seen = self._observed(step.stream)
                 found = judge(step.expect or self._silent(case), seen)
-            except _Impossible as impossible:
+            except Impossible as impossible:
                 found = [impossible.mismatch]
             yield self._result(number, found, seen)
             if found:
                 return
         if case.expect is not None:
-            self._seen_logs = self._seen_calls = 0
+            self._seen_logs = 0
+            self._callouts.tell_all()
             last = case.steps[-1].stream if case.steps else "main"
             seen = self._observed(last)
             yield self._result(len(case.steps) + 1, judge(case.expect, seen), seen)
@@ -109,7 +104,7 @@ class _Player:
             client=_message(stream.client) if stream else ObservedMessage(),
             local_reply=None if local is None else _local(local),
             reset=bool(stream and stream.reset),
-            calls=tuple(_call(call) for call in world.calls[self._seen_calls :]),
+            calls=self._callouts.seen,
             logs=tuple(ObservedLog(line.level, line.message) for line in world.logs[self._seen_logs :]),
             metrics=world.metrics.document(),
             shared_data=world.shared_data.document(),
@@ -126,7 +121,7 @@ class _Player:
         elif step.response_body is not None:
             self._body(self._stream(step.stream), "response", step.response_body)
         elif step.reply is not None:
-            self._reply(step.reply)
+            self._callouts.reply(step.reply)
         elif step.tick is not None:
             self._tick(step.tick)
         elif step.advance is not None:
@@ -137,7 +132,7 @@ class _Player:
 
     def _stream(self, name: str) -> HttpStream:
         if name not in self._streams:
-            raise _Impossible(f"stream {name}", "a request came before", "there was none")
+            raise Impossible(f"stream {name}", "a request came before", "there was none")
         return self._streams[name]
 
     def _request(self, step: Step) -> None:
@@ -154,7 +149,7 @@ class _Player:
         assert message is not None  # noqa: S101 - its caller looked
         if stream.upstream.headers is None:
             got = "the filter answered itself" if stream.local_reply else "the filter holds it"
-            raise _Impossible("response", "the request went to the upstream", got)
+            raise Impossible("response", "the request went to the upstream", got)
         headers = [(":status", str(message.status)), *header_pairs(message.headers)]
         bare = not (message.open or message.body or message.chunks or message.trailers)
         stream.response_headers(headers, end=bare)
@@ -173,32 +168,11 @@ class _Player:
             trailers = header_pairs(message.trailers)
             (stream.request_trailers if side == "request" else stream.response_trailers)(trailers)
 
-    def _reply(self, reply: Reply) -> None:
-        pending = [
-            call for call in self._host.world.pending.values() if reply.cluster in {None, call.cluster}
-        ]
-        if not pending:
-            raise _Impossible("reply", f"an open call to {reply.cluster or 'any cluster'}", "(none)")
-        call = pending[0]
-        if reply.failed:
-            self._host.fail(call)
-        elif reply.timeout:
-            self._wait_for(call)
-        else:
-            headers = ((":status", str(reply.status)), *header_pairs(reply.headers))
-            body = b"".join(pieces(reply.body, reply.chunks))
-            self._host.reply(call, headers, body, tuple(header_pairs(reply.trailers or {})))
-
-    def _wait_for(self, call: Callout) -> None:
-        if call.due is None:
-            raise _Impossible("reply", "a call with a timeout", "it has none")
-        self._host.advance(call.due - self._host.world.clock.now)
-
     def _tick(self, count: int) -> None:
         for _ in range(count):
             due = min((timer.due for timer in self._host.vm.timers.values()), default=None)
             if due is None:
-                raise _Impossible("tick", "a timer", "the filter set none")
+                raise Impossible("tick", "a timer", "the filter set none")
             self._host.advance(due - self._host.world.clock.now)
 
 
@@ -242,7 +216,3 @@ def _message(message: Message) -> ObservedMessage:
 
 def _local(reply: LocalReply) -> ObservedReply:
     return ObservedReply(reply.status, reply.body, reply.details, reply.grpc_status)
-
-
-def _call(call: Callout) -> ObservedCall:
-    return ObservedCall(call.cluster, call.headers, call.body, call.trailers, call.timeout_ms)

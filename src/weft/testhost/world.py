@@ -60,10 +60,25 @@ class Callout:
     made_at: int
     kind: str = "http"
     """``http``, ``grpc`` or ``grpc-stream``."""
+    service: str = ""
+    """Of gRPC, as all that follows; the headers are the metadata it was given."""
+    method: str = ""
     sent: list[bytes] = field(default_factory=list)
-    """Messages of a gRPC stream."""
+    """The messages."""
+    ended_at: int | None = None
+    """When the filter's side ended."""
     closed: bool = False
-    """Whether the filter closed its side."""
+    """Whether the filter closed a stream; to send a last message is not to close it."""
+    reset: bool = False
+    """Whether it was broken off on the filter's side."""
+    begun: bool = False
+    """Whether the answer began."""
+    answer: bytes | None = None
+    """Its last message."""
+
+    def end(self, now: int) -> None:
+        """The filter has no more to say."""
+        self.ended_at = now if self.ended_at is None else self.ended_at
 
     @property
     def due(self) -> int | None:
@@ -221,6 +236,8 @@ class World:
     queues: SharedQueues = field(default_factory=SharedQueues)
     pending: dict[int, Callout] = field(default_factory=dict)
     """Calls nobody answered yet, by their number."""
+    held: dict[int, Callout] = field(default_factory=dict)
+    """gRPC calls and streams that a filter can name, by their number."""
     calls: list[Callout] = field(default_factory=list)
     """All calls ever made."""
     soon: deque[Callable[[], None]] = field(default_factory=deque)

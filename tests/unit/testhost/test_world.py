@@ -166,33 +166,6 @@ def test_a_root_that_is_not_done_is_deleted_when_it_says_so() -> None:
     assert host.vm.contexts == {}
 
 
-def test_grpc_answers_reach_the_root() -> None:
-    module = proxy_module(
-        imports=[(item.module, item.name, str(item.signature)) for item in [row("proxy_grpc_call")]],
-        exports={
-            "proxy_on_vm_start": "i32 i32 -> i32",
-            "proxy_on_grpc_receive": "i32 i32 i32 -> void",
-            "proxy_on_grpc_close": "i32 i32 i32 -> void",
-        },
-        bodies={
-            "proxy_on_vm_start": body(
-                b"".join(map(const, (TEXT, 7, TEXT + 4, 1, TEXT + 5, 1, 0, 0, 0, 0, 100, 64)))
-                + b"\x10\0\x1a"
-                + const(1)
-            ),
-        },
-        tail=data((TEXT, b"\n\5\n\3abc")),
-    )
-    host = start(module)
-    (call,) = host.world.calls
-    assert (call.kind, call.number, call.cluster) == ("grpc", 5, "abc")
-    assert call.headers == ((":path", "/a/b"),)
-    host.grpc_receive(call, b"answer")
-    assert called(host)[-1] == "proxy_on_grpc_receive(1, 5, 6)"
-    host.grpc_close(call, 0, "")
-    assert called(host)[-1] == "proxy_on_grpc_receive(1, 5, 6)", "the call was over"
-
-
 @pytest.mark.parametrize(
     "raw",
     [

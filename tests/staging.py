@@ -1,0 +1,53 @@
+"""Play scenarios on the test host and on a real Envoy."""
+
+import asyncio
+import os
+
+from parts import envoy_binary
+from weft.envoy import Native
+from weft.scenario import Case, Played, parse
+from weft.stage import Project, open_stage, play_on_stage
+from weft.testhost import Code, Plugin, play
+
+PROJECT = Project("my", "r", b"")
+
+
+def envoy() -> Native:
+    """The Envoy of this machine."""
+    found = envoy_binary()
+    assert found is not None
+    return Native(found)
+
+
+def staged(module: bytes, *scenarios: str, known: frozenset[str] = frozenset()) -> list[Played]:
+    """How the scenarios went on one Envoy."""
+
+    async def run() -> list[Played]:
+        async with open_stage(module, envoy(), dict(os.environ)) as stage:
+            return [
+                await play_on_stage(case, stage, PROJECT, f"vm-{number}", known)
+                for number, case in enumerate(cases_of(*scenarios))
+            ]
+
+    return asyncio.run(run())
+
+
+def hosted(module: bytes, *scenarios: str) -> list[Played]:
+    """How they went on the test host."""
+    code = Code.load(module)
+    return [play(case, code, Plugin("my", "r")) for case in cases_of(*scenarios)]
+
+
+def cases_of(*scenarios: str) -> list[Case]:
+    """The scenarios, read."""
+    text = ", ".join(f"{{name: s{number}, {scenario}}}" for number, scenario in enumerate(scenarios))
+    return parse(f"scenarios: [{text}]", where="x.yaml")
+
+
+def problems(played: Played) -> list[str]:
+    """What was not as it should be."""
+    return [
+        f"{step.number}: {found.what}: {found.expected[:200]!r}, {found.got[:200]!r}"
+        for step in played.steps
+        for found in step.mismatches
+    ]
