@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from parts import envoy_binary
 from weft.envoy import Native
@@ -19,23 +21,31 @@ def envoy() -> Native:
     return Native(found)
 
 
-def staged(module: bytes, *scenarios: str, known: frozenset[str] = frozenset()) -> list[Played]:
+def staged(
+    module: bytes,
+    *scenarios: str,
+    known: frozenset[str] = frozenset(),
+    others: Mapping[str, bytes] = MappingProxyType({}),
+) -> list[Played]:
     """How the scenarios went on one Envoy."""
 
     async def run() -> list[Played]:
         async with open_stage(module, envoy(), dict(os.environ)) as stage:
             return [
-                await play_on_stage(case, stage, PROJECT, f"vm-{number}", known)
+                await play_on_stage(case, stage, PROJECT, f"vm-{number}", known, others)
                 for number, case in enumerate(cases_of(*scenarios))
             ]
 
     return asyncio.run(run())
 
 
-def hosted(module: bytes, *scenarios: str) -> list[Played]:
+def hosted(
+    module: bytes, *scenarios: str, others: Mapping[str, bytes] = MappingProxyType({})
+) -> list[Played]:
     """How they went on the test host."""
     code = Code.load(module)
-    return [play(case, code, Plugin("my", "r")) for case in cases_of(*scenarios)]
+    beside = {name: Code.load(data) for name, data in others.items()}
+    return [play(case, code, Plugin("my", "r"), beside) for case in cases_of(*scenarios)]
 
 
 def cases_of(*scenarios: str) -> list[Case]:

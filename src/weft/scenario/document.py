@@ -35,6 +35,7 @@ __all__ = [
     "Match",
     "Matcher",
     "MessageExpect",
+    "Neighbor",
     "Plugin",
     "Reply",
     "ReplyExpect",
@@ -94,6 +95,13 @@ class Plugin(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     fail_open: bool | None = None
 
 
+class Neighbor(Plugin, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Another filter of the chain, in a VM of its own."""
+
+    module: str | None = None
+    """A file beside this one, or an image of the store; without it: this filter once more."""
+
+
 class Setup(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What is around the filter."""
 
@@ -104,6 +112,15 @@ class Setup(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     properties: dict[str, Any] | None = None
     """Dotted path → value."""
     log_level: str | None = None
+    before: list[Neighbor] | None = None
+    """Filters that a request meets before this one, and a response after it."""
+    after: list[Neighbor] | None = None
+    """Filters that a request meets after this one."""
+
+    @property
+    def neighbors(self) -> list[Neighbor]:
+        """All other filters, in their order."""
+        return [*(self.before or ()), *(self.after or ())]
 
 
 class _Message(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -1,6 +1,6 @@
 """What the Envoy of a stage is told. Pure.
 
-One listener plays: HTTP/2, the filter between two of Envoy's own that keep it from seeing what only Envoy
+One listener plays: HTTP/2, the filters between two of Envoy's own that keep them from seeing what only Envoy
 adds, and an upstream that is told which connection a request came by. A second listener marks the log. The
 filter and the clusters it may call are read from files, and read again when these change.
 """
@@ -11,10 +11,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 __all__ = [
+    "AFTER",
+    "BEFORE",
     "DETAILS",
     "FILTER",
     "KEPT",
     "MARK",
+    "MOST_NEIGHBORS",
+    "PLACES",
     "PORT",
     "PROTO",
     "RESTORED",
@@ -26,6 +30,12 @@ __all__ = [
 ]
 
 FILTER, KEPT = "played", "kept"
+MOST_NEIGHBORS = 4
+"""Filters on either side."""
+BEFORE = tuple(f"before-{number}" for number in range(1, MOST_NEIGHBORS + 1))
+AFTER = tuple(f"after-{number}" for number in range(1, MOST_NEIGHBORS + 1))
+PLACES = (*BEFORE, FILTER, *AFTER)
+"""Where filters can be, in the order of the chain."""
 DETAILS = "x-weft-details"
 """Response header: Envoy's %RESPONSE_CODE_DETAILS%."""
 PORT = "x-weft-port"
@@ -72,11 +82,14 @@ end
 """
 
 
-def bootstrap(*, upstream: int, played: str, kept: str, clusters: str) -> dict[str, Any]:
-    """Envoy in front of the server at port ``upstream``; the others are files that are there already."""
+def bootstrap(*, upstream: int, played: Mapping[str, str], kept: str, clusters: str) -> dict[str, Any]:
+    """Envoy in front of the server at port ``upstream``; the others are files that are there already.
+
+    ``played`` is place → file.
+    """
     watched = {"resource_api_version": "V3", "path_config_source": {"path": clusters}}
     router = _filter("router", _ROUTER, suppress_envoy_headers=True)
-    play = [_tidy(), _discovered(FILTER, played), _script("restore", _RESTORE), router]
+    play = [_tidy(), *(_discovered(*one) for one in played.items()), _script("restore", _RESTORE), router]
     mark = [_script("mark", _SCRIPT), _filter("router", _ROUTER)]
     keep = [_discovered(KEPT, kept), _filter("router", _ROUTER)]
     route = {
@@ -106,6 +119,7 @@ def clusters_document(servers: Mapping[str, int]) -> dict[str, Any]:
 
 def filter_document(
     *,
+    place: str = FILTER,
     name: str,
     root_id: str,
     vm_id: str,
@@ -115,7 +129,7 @@ def filter_document(
     environment: Mapping[str, str] | None = None,
     fail_open: bool = False,
 ) -> dict[str, Any]:
-    """The filter that is played; ``vm_id`` is one nobody had before."""
+    """A filter that is played; ``vm_id`` is one nobody had before."""
     vm: dict[str, Any] = {
         "vm_id": vm_id,
         "runtime": _RUNTIME,
@@ -128,12 +142,12 @@ def filter_document(
     plugin["configuration"] = {"@type": _TEXT, "value": config}
     if fail_open:
         plugin["failure_policy"] = "FAIL_OPEN"
-    return _versioned([_resource({"@type": _WASM, "config": plugin})])
+    return _versioned([_resource({"@type": _WASM, "config": plugin}, place)])
 
 
-def no_filter_document() -> dict[str, Any]:
-    """Nothing is played; the last filter goes when its last stream went."""
-    return _versioned([_resource({"@type": _MUTATION})])
+def no_filter_document(place: str = FILTER) -> dict[str, Any]:
+    """Nothing is played there; the last filter goes when its last stream went."""
+    return _versioned([_resource({"@type": _MUTATION}, place)])
 
 
 def kept_document(module: str, needed: Iterable[str]) -> dict[str, Any]:
@@ -149,7 +163,7 @@ def kept_document(module: str, needed: Iterable[str]) -> dict[str, Any]:
     return _versioned([_resource({"@type": _WASM, "config": plugin}, KEPT)])
 
 
-def _resource(config: dict[str, Any], name: str = FILTER) -> dict[str, Any]:
+def _resource(config: dict[str, Any], name: str) -> dict[str, Any]:
     return {"@type": _TYPED, "name": name, "typed_config": config}
 
 

@@ -19,6 +19,7 @@ from weft.scenario import (
     milliseconds,
     withheld_body,
 )
+from weft.stage.documents import MOST_NEIGHBORS
 
 __all__ = ["MOST_MS", "NotHere", "case_limits", "fit", "step_limit"]
 
@@ -45,10 +46,12 @@ _TICKS = "the filter's timer runs in real time, so the number of ticks is not ex
 _CLOCK = "the filter reads the clock, and time really passes; only their number is compared"
 _SAME_LENGTH = "Envoy does not show which of several histograms was given which value"
 
+_PLUGIN = {"name", "root_id", "vm_id", "config", "vm_config", "environment", "fail_open"}
 _MESSAGE = {"headers", "body", "chunks", "trailers", "open"}
 _KNOWN = {
-    "Setup": {"clusters", *_SETUP},
-    "Plugin": {"name", "root_id", "vm_id", "config", "vm_config", "environment", "fail_open"},
+    "Setup": {"clusters", "before", "after", *_SETUP},
+    "Plugin": _PLUGIN,
+    "Neighbor": {"module", *_PLUGIN},
     "Step": {
         *("stream", "expect", "request", "request_body", "response", "response_body", "reply"),
         *("tick", "advance", "disconnect"),
@@ -83,6 +86,9 @@ def _case_limits(case: Case) -> Iterator[LeftOut]:
     for name, reason in _SETUP.items():
         if getattr(case.setup, name) is not None:
             yield LeftOut(f"setup.{name}", reason)
+    for name in ("before", "after"):
+        if len(getattr(case.setup, name) or ()) > MOST_NEIGHBORS:
+            yield LeftOut(f"setup.{name}", f"there are {MOST_NEIGHBORS} places")
     yield from _unknown("setup", case.setup)
     yield from _unknown("plugin", case.plugin)
     for number, step in enumerate(case.steps, 1):

@@ -1,8 +1,9 @@
 """Do the steps of a scenario around a real Envoy, and say what differed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from weft.envoy import Record
 from weft.scenario import (
@@ -28,6 +29,7 @@ from weft.stage.http2 import Peer, Stream
 from weft.stage.limits import NotHere, case_limits, fit, step_limit
 from weft.stage.seeing import (
     clock_was_read,
+    ever_ticked,
     message_in,
     request_in,
     seen_metrics,
@@ -36,25 +38,36 @@ from weft.stage.seeing import (
 )
 from weft.stage.sending import send, send_body
 from weft.stage.stage import Stage
-from weft.stage.told import Project, case_document, servers
+from weft.stage.told import Project, case_documents, servers, vm_ids
 from weft.symbols import annotated
 
 __all__ = ["play_on_stage"]
 
 
 async def play_on_stage(
-    case: Case, stage: Stage, project: Project, vm_id: str, known: frozenset[str] = frozenset()
+    case: Case,
+    stage: Stage,
+    project: Project,
+    vm_id: str,
+    known: frozenset[str] = frozenset(),
+    others: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Played:
     """Run a case; the filter is taken away again afterwards. Raises ``Lost``.
 
     ``vm_id`` is new for each case; ``known`` are servers that the filter may call where the case
-    does not say.
+    does not say; ``others`` are the modules of its neighbors by the names that the case has for them.
     """
     if limits := case_limits(case):
         return Played(case, (StepResult(0, (), (), left_out=limits),), "envoy")
     await stage.allow(servers(case, known))
     player = _Player(case, stage, vm_id)
-    started = await stage.put(case_document(case, project, module=str(stage.module), vm_id=vm_id))
+
+    def file_of(name: str | None) -> str:
+        return str(stage.module if name is None else stage.module_file(others[name]))
+
+    started = True
+    for place, document in case_documents(case, project, vm_id=vm_id, files=file_of).items():
+        started = started and await stage.put(document, place)
     results = [result async for result in player.run(started=started)]
     player.close()
     await stage.take_away()
@@ -84,7 +97,7 @@ class _Player:
     def __init__(self, case: Case, stage: Stage, vm_id: str) -> None:
         self._case = case
         self._stage = stage
-        self._vm_id = vm_id
+        self._vm_ids = vm_ids(case, vm_id)
         self._exchanges: dict[str, _Exchange] = {}
         self._peers: list[Peer] = []
         self._calls = Calls(stage)
@@ -123,7 +136,8 @@ class _Player:
             yield await self._judged(len(case.steps) + 1, case.expect, last, traced=False)
 
     async def _play(self, number: int, step: Step) -> StepResult:
-        if limit := step_limit(step, ticking=ticks(self._records)):
+        ticking = (ever_ticked if self._chained else ticks)(self._records)
+        if limit := step_limit(step, ticking=ticking):
             raise NotHere(limit)
         try:
             await self._act(step)
@@ -144,7 +158,7 @@ class _Player:
     def _refused(self) -> StepResult:
         records = self._stage.ear.configured(self._start)
         words = "\n".join(record.message for record in records if record.level not in {"trace", "debug"})
-        seen = Observed(logs=own_lines(records, self._vm_id), refused=words or "refused by Envoy")
+        seen = Observed(logs=own_lines(records, self._vm_ids), refused=words or "refused by Envoy")
         found = judge(self._case.expect or Expect(), seen)
         return StepResult(0, tuple(found), trace_lines(records), seen)
 
@@ -162,7 +176,13 @@ class _Player:
 
     def _failure(self) -> str | None:
         found = failure(self._records)
-        return None if found is None else "\n".join(annotated(found.split("\n"), self._stage.symbols))
+        if found is None or any(one.module for one in self._case.setup.neighbors):
+            return found
+        return "\n".join(annotated(found.split("\n"), self._stage.symbols))
+
+    @property
+    def _chained(self) -> bool:
+        return len(self._vm_ids) > 1
 
     @property
     def _records(self) -> list[Record]:
@@ -175,7 +195,7 @@ class _Player:
 
     async def _observed(self, name: str) -> Observed:
         exchange, records = self._exchanges.get(name), self._records
-        metrics, self._unknown = seen_metrics(await self._stage.metrics(), records)
+        metrics, self._unknown = seen_metrics(await self._stage.metrics(), records, chained=self._chained)
         client = exchange.client if exchange else None
         return Observed(
             upstream=request_in(exchange.upstream) if exchange else ObservedMessage(),
@@ -183,7 +203,7 @@ class _Player:
             local_reply=seen_reply(client, records) if client else None,
             reset=bool(exchange and exchange.was_reset),
             calls=self._calls.seen,
-            logs=own_lines(self._stage.ear.worked(self._step_start), self._vm_id),
+            logs=own_lines(self._stage.ear.worked(self._step_start), self._vm_ids),
             metrics=metrics,
             failure=self._failure(),
         )

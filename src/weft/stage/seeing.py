@@ -19,6 +19,7 @@ from weft.stage.http2 import Stream
 
 __all__ = [
     "clock_was_read",
+    "ever_ticked",
     "is_grpc",
     "is_stream",
     "message_in",
@@ -143,20 +144,26 @@ def ticks(records: Sequence[Record]) -> bool:
     return bool(periods) and periods[-1] != "0"
 
 
+def ever_ticked(records: Sequence[Record]) -> bool:
+    """Whether any of several filters set a timer, which nobody knows to be stopped."""
+    return any(found[1] != "0" for record in records if (found := _TIMER.match(record.message)))
+
+
 def seen_metrics(
-    stats: Mapping[str, str], records: Sequence[Record]
+    stats: Mapping[str, str], records: Sequence[Record], *, chained: bool = False
 ) -> tuple[dict[str, int | list[int]], frozenset[str]]:
     """Name → value, or all values; and the histograms whose values cannot be told apart.
 
     Envoy keeps histograms as buckets, so their values are read off the log: the calls there name metrics by
-    number, and the length of a histogram's name says which has which.
+    number, and the length of a histogram's name says which has which; but not whose numbers they are where
+    several filters are ``chained``.
     """
     found: dict[str, int | list[int]] = {
         name: int(value) for name, value in stats.items() if value.isdecimal()
     }
     histograms = [name for name, value in stats.items() if not value.isdecimal()]
     lengths = Counter(len(name.encode()) for name in histograms)
-    unknown = frozenset(name for name in histograms if lengths[len(name.encode())] > 1)
+    unknown = frozenset(name for name in histograms if chained or lengths[len(name.encode())] > 1)
     defined = [int(match[1]) for record in records if (match := _DEFINED.match(record.message))]
     given = [match for record in records if (match := _RECORDED.match(record.message))]
     for name in histograms:

@@ -7,6 +7,7 @@ else was heard meanwhile, nothing else is under way.
 """
 
 import asyncio
+import hashlib
 import json
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
@@ -21,6 +22,7 @@ from weft.errors import WeftError
 from weft.stage.documents import (
     FILTER,
     MARK,
+    PLACES,
     bootstrap,
     clusters_document,
     kept_document,
@@ -40,7 +42,7 @@ _QUIET = 4
 PATIENCE = 30.0
 """Seconds."""
 _LOOK_AGAIN = 0.002
-_DISCOVERY = f"extension_config_discovery.http_filter.{FILTER}."
+_DISCOVERY = "extension_config_discovery.http_filter."
 _CLUSTERS = "cluster_manager.cds.version_text"
 _ACTIVE = "wasm.envoy.wasm.runtime.v8.active"
 _METRICS = "wasmcustom."
@@ -72,6 +74,7 @@ class Stage:
         self._heard = 0
         self._marks = 0
         self._servers: dict[str, asyncio.Server] = {}
+        self._taken: set[str] = set()
         self._proxy: Proxy
         self._marker: Peer
         self._port = self._idle = 0
@@ -99,23 +102,33 @@ class Stage:
             return False
         return True
 
-    async def put(self, document: dict[str, Any]) -> bool:
-        """Play this filter; gives whether it started. The last one must have been taken away."""
-        version = str(document["version_info"])
-        refused = _refusals(await self._stats(_DISCOVERY))
+    def module_file(self, module: bytes) -> Path:
+        """A file with another module, for Envoy to read."""
+        path = self._folder / f"{hashlib.sha256(module).hexdigest()}.wasm"
+        if not path.exists():
+            atomic_write(path, module)
+        return path
+
+    async def put(self, document: dict[str, Any], place: str = FILTER) -> bool:
+        """Play this filter; gives whether it started. The last one there must have been taken away."""
+        version, about = str(document["version_info"]), f"{_DISCOVERY}{place}."
+        refused = _refusals(await self._stats(about), about)
 
         def decided(stats: Mapping[str, str]) -> bool:
-            return _version(stats) == version or _refusals(stats) != refused
+            return _version(stats, about) == version or _refusals(stats, about) != refused
 
-        self._write("filter.json", document)
-        stats = await self._stats_when(_DISCOVERY, decided)
+        self._write(f"{place}.json", document)
+        stats = await self._stats_when(about, decided)
         await self.settle()
-        return _version(stats) == version
+        self._taken.add(place)
+        return _version(stats, about) == version
 
     async def take_away(self) -> None:
-        """Play no filter: its VM, its metrics and what came for it are gone afterwards."""
+        """Play no filter: their VMs, their metrics and what came for them are gone afterwards."""
         await self.settle()
-        await self.put(no_filter_document())
+        for place in sorted(self._taken):
+            await self.put(no_filter_document(place), place)
+        self._taken.clear()
         await self._stats_when(_ACTIVE, lambda stats: _active(stats) <= self._idle)
         self.arrived.clear()
         self.called.clear()
@@ -202,12 +215,17 @@ class Stage:
         self.symbols = Symbols(module, read)
         atomic_write(self.module, module)
         upstream = await self._listen(self.arrived.append)
-        self._write("filter.json", no_filter_document())
+        for place in PLACES:
+            self._write(f"{place}.json", no_filter_document(place))
         self._write("clusters.json", clusters_document({}))
         self._write("kept.json", kept_document(str(self.module), _needed(read)))
-        names = {"played": "filter", "kept": "kept", "clusters": "clusters"}
-        files = {word: str(self._folder / f"{name}.json") for word, name in names.items()}
-        told = bootstrap(upstream=_port(upstream), **files)
+        files = {name: str(self._folder / f"{name}.json") for name in (*PLACES, "kept", "clusters")}
+        told = bootstrap(
+            upstream=_port(upstream),
+            played={place: files[place] for place in PLACES},
+            kept=files["kept"],
+            clusters=files["clusters"],
+        )
         launch = Launch(
             program=program,
             bootstrap=told,
@@ -252,12 +270,12 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _version(stats: Mapping[str, str]) -> str:
-    return stats.get(f"{_DISCOVERY}version_text", "")
+def _version(stats: Mapping[str, str], about: str) -> str:
+    return stats.get(f"{about}version_text", "")
 
 
-def _refusals(stats: Mapping[str, str]) -> int:
-    return sum(int(stats.get(_DISCOVERY + name, "0")) for name in ("update_rejected", "update_failure"))
+def _refusals(stats: Mapping[str, str], about: str) -> int:
+    return sum(int(stats.get(about + name, "0")) for name in ("update_rejected", "update_failure"))
 
 
 def _active(stats: Mapping[str, str]) -> int:

@@ -1,5 +1,6 @@
 """The calls of filters, as a scenario speaks of them: which were made, and what is answered."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from weft.scenario import (
@@ -10,6 +11,7 @@ from weft.scenario import (
     header_pairs,
     pieces,
 )
+from weft.testhost.chain import Chain
 from weft.testhost.grpc import GrpcReply
 from weft.testhost.host import Host
 from weft.testhost.world import Callout
@@ -20,17 +22,17 @@ _STREAM = "grpc-stream"
 
 
 class Callouts:
-    """The calls that a filter made."""
+    """The calls that the filters of a chain made."""
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
         self._made = 0
         self._known: dict[int, Callout] = {}
         """How the streams were before, by their place in the list of all calls."""
 
     def mark(self) -> None:
         """Tell from now on only what comes next."""
-        calls = self._host.world.calls
+        calls = self._chain.world.calls
         self._made = len(calls)
         self._known = {at: _copy(call) for at, call in enumerate(calls) if call.kind == _STREAM}
 
@@ -42,7 +44,7 @@ class Callouts:
     def seen(self) -> tuple[ObservedCall, ...]:
         """Calls that were made, and streams that went on."""
         found = []
-        for at, call in enumerate(self._host.world.calls):
+        for at, call in enumerate(self._chain.world.calls):
             before = self._known.get(at)
             if at >= self._made:
                 found.append(_observed(call, 0))
@@ -52,30 +54,37 @@ class Callouts:
 
     def reply(self, reply: Reply) -> None:
         """Answer the call that is meant. Raises ``Impossible``."""
-        call = self._meant(reply)
+        host, call = self._meant(reply)
         if reply.failed:
-            self._host.fail(call)
+            host.fail(call)
         elif reply.timeout:
             self._wait_for(call)
         elif call.kind == "http":
             headers = ((":status", str(reply.status)), *header_pairs(reply.headers))
             body = b"".join(pieces(reply.body, reply.chunks))
-            self._host.reply(call, headers, body, tuple(header_pairs(reply.trailers or {})))
+            host.reply(call, headers, body, tuple(header_pairs(reply.trailers or {})))
         else:
-            self._host.grpc_answer(call, _grpc(reply))
+            host.grpc_answer(call, _grpc(reply))
 
-    def _meant(self, reply: Reply) -> Callout:
-        for call in self._host.world.pending.values():
+    def _meant(self, reply: Reply) -> tuple[Host, Callout]:
+        for host, call in self._open():
             fits = not (reply.is_grpc if call.kind == "http" else reply.is_http)
             if reply.cluster in {None, call.cluster} and fits:
-                return call
+                return host, call
         kind = "gRPC call" if reply.is_grpc else "call"
         raise Impossible("reply", f"an open {kind} to {reply.cluster or 'any cluster'}", "(none)")
+
+    def _open(self) -> Iterator[tuple[Host, Callout]]:
+        """The oldest first, and whose they are."""
+        for call in self._chain.world.calls:
+            for host in self._chain.hosts:
+                if host.world.pending.get(call.number) is call:
+                    yield host, call
 
     def _wait_for(self, call: Callout) -> None:
         if call.due is None:
             raise Impossible("reply", "a call with a timeout", "it has none")
-        self._host.advance(call.due - self._host.world.clock.now)
+        self._chain.advance(call.due - self._chain.world.clock.now)
 
 
 def _grpc(reply: Reply) -> GrpcReply:

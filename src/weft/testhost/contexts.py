@@ -31,6 +31,12 @@ class HttpPeer(Protocol):
     def property(self, path: tuple[str, ...]) -> object:
         """What Envoy knows about the request; ``None`` for nothing."""
 
+    def complete(self) -> None:
+        """Finish it if it is over."""
+
+    def abandon(self) -> None:
+        """The client went away."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reply:

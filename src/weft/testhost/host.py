@@ -13,6 +13,7 @@ from functools import partial
 
 from weft.errors import FilterRefused
 from weft.testhost import grpc
+from weft.testhost.asking import HttpFilter
 from weft.testhost.contexts import Context, Reply
 from weft.testhost.engine import Limits
 from weft.testhost.grpc import GrpcReply
@@ -80,6 +81,12 @@ class Host:
     def stream(self) -> HttpStream:
         """A new request; call ``settle`` after each event."""
         return HttpStream(self.vm, self.root, self._prefix)
+
+    def filter_context(self) -> HttpFilter:
+        """The filter in one stream, for those that chain several."""
+        context = self.vm.new_context(HttpFilter, self.root, self._prefix)
+        context.vm = self.vm
+        return context
 
     def settle(self) -> None:
         """Do what became due while a guest was running, such as telling about queues."""
@@ -172,13 +179,13 @@ class Host:
 
     def _complete_streams(self) -> None:
         for context in list(self.vm.contexts.values()):
-            if isinstance(context.peer, HttpStream):
+            if context.peer is not None:
                 context.peer.complete()
 
     def shut_down(self) -> None:
         """Take the plugin away: the root is asked whether it is done, and deleted when it is."""
         for context in list(self.vm.contexts.values()):
-            if isinstance(context.peer, HttpStream):
+            if context.peer is not None:
                 context.peer.abandon()
         done = self.vm.call(self.root, "proxy_on_done", self.root.id)
         if done or not self.vm.has("proxy_on_done"):

@@ -1,7 +1,9 @@
 """Do the steps of a scenario on the host, and say what differed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from weft.errors import FilterRefused, UsageError
@@ -10,6 +12,7 @@ from weft.scenario import (
     Expect,
     Impossible,
     Mismatch,
+    Neighbor,
     Observed,
     ObservedLog,
     ObservedMessage,
@@ -24,25 +27,33 @@ from weft.scenario import (
     pieces,
     request_headers,
 )
+from weft.scenario import Plugin as Said
 from weft.testhost.callouts import Callouts
+from weft.testhost.chain import Chain, ChainStream
 from weft.testhost.direction import Message
-from weft.testhost.host import Host
 from weft.testhost.stream import HttpStream, LocalReply
 from weft.testhost.vm import NS_PER_MS, Code, Plugin
 from weft.testhost.world import Clock, World
 
 __all__ = ["play"]
 
+_Stream = HttpStream | ChainStream
 
-def play(case: Case, code: Code, defaults: Plugin) -> Played:
-    """Run a case. ``defaults`` is what the project says where the scenario says nothing."""
+
+def play(
+    case: Case, code: Code, defaults: Plugin, others: Mapping[str, Code] = MappingProxyType({})
+) -> Played:
+    """Run a case. ``defaults`` is what the project says where the scenario says nothing.
+
+    ``others`` are the modules of the filter's neighbors by the names that the case has for them.
+    """
     world = _world(case)
     try:
-        host = Host.start(code, _plugin(case, defaults), world=world)
+        chain = Chain.start(_filters(case, code, defaults, others), world)
     except FilterRefused as refused:
         words = f"{refused}\n{refused.detail}" if refused.detail else str(refused)
         return Played(case, (_not_started(case, world, words),))
-    return Played(case, tuple(_Player(host).run(case)))
+    return Played(case, tuple(_Player(chain).run(case)))
 
 
 def _not_started(case: Case, world: World, words: str) -> StepResult:
@@ -51,12 +62,12 @@ def _not_started(case: Case, world: World, words: str) -> StepResult:
 
 
 class _Player:
-    """A host with named streams."""
+    """A chain of filters, most often of one, with named streams."""
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
-        self._streams: dict[str, HttpStream] = {}
-        self._callouts = Callouts(host)
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+        self._streams: dict[str, _Stream] = {}
+        self._callouts = Callouts(chain)
         self._seen_logs = self._seen_trace = 0
 
     def run(self, case: Case) -> Iterator[StepResult]:
@@ -67,7 +78,7 @@ class _Player:
             return
         yield self._result(0, [], self._observed(""))
         for number, step in enumerate(case.steps, 1):
-            self._seen_logs = len(self._host.world.logs)
+            self._seen_logs = len(self._chain.world.logs)
             self._callouts.mark()
             seen = None
             try:
@@ -89,15 +100,15 @@ class _Player:
     def _silent(self, case: Case) -> Expect:
         """What holds after a step that expects nothing: no failure, unless the end expects one."""
         crash = case.expect.crash if case.expect is not None else None
-        return Expect(crash=crash) if crash is not None and self._host.vm.failure is not None else Expect()
+        return Expect(crash=crash) if crash is not None and self._chain.failure is not None else Expect()
 
     def _result(self, number: int, found: list[Mismatch], seen: Observed | None = None) -> StepResult:
-        trace = self._host.world.trace
+        trace = self._chain.world.trace
         start, self._seen_trace = self._seen_trace, len(trace)
         return StepResult(number, tuple(found), tuple(trace[start:]), seen)
 
     def _observed(self, name: str) -> Observed:
-        world, stream = self._host.world, self._streams.get(name)
+        world, stream = self._chain.world, self._streams.get(name)
         local = stream.local_reply if stream else None
         return Observed(
             upstream=_message(stream.upstream) if stream else ObservedMessage(),
@@ -108,7 +119,7 @@ class _Player:
             logs=tuple(ObservedLog(line.level, line.message) for line in world.logs[self._seen_logs :]),
             metrics=world.metrics.document(),
             shared_data=world.shared_data.document(),
-            failure=self._host.vm.failure,
+            failure=self._chain.failure,
         )
 
     def _act(self, step: Step) -> None:
@@ -125,12 +136,12 @@ class _Player:
         elif step.tick is not None:
             self._tick(step.tick)
         elif step.advance is not None:
-            self._host.advance((milliseconds(step.advance) or 0) * NS_PER_MS)
+            self._chain.advance((milliseconds(step.advance) or 0) * NS_PER_MS)
         elif step.disconnect:
             self._stream(step.stream).abandon()
-        self._host.settle()
+        self._chain.settle()
 
-    def _stream(self, name: str) -> HttpStream:
+    def _stream(self, name: str) -> _Stream:
         if name not in self._streams:
             raise Impossible(f"stream {name}", "a request came before", "there was none")
         return self._streams[name]
@@ -138,7 +149,7 @@ class _Player:
     def _request(self, step: Step) -> None:
         message = step.request
         assert message is not None  # noqa: S101 - its caller looked
-        stream = self._streams[step.stream] = self._host.stream()
+        stream = self._streams[step.stream] = self._chain.stream()
         bare = not (message.open or message.body or message.chunks or message.trailers)
         stream.request_headers(request_headers(message), end=bare)
         if not bare:
@@ -156,7 +167,7 @@ class _Player:
         if not bare:
             self._body(stream, "response", message)
 
-    def _body(self, stream: HttpStream, side: str, message: Any) -> None:
+    def _body(self, stream: _Stream, side: str, message: Any) -> None:
         feed = stream.request_body if side == "request" else stream.response_body
         chunks = pieces(message.body, message.chunks)
         ends_here = not message.open and not message.trailers
@@ -170,10 +181,10 @@ class _Player:
 
     def _tick(self, count: int) -> None:
         for _ in range(count):
-            due = min((timer.due for timer in self._host.vm.timers.values()), default=None)
+            due = self._chain.next_tick()
             if due is None:
                 raise Impossible("tick", "a timer", "the filter set none")
-            self._host.advance(due - self._host.world.clock.now)
+            self._chain.advance(due - self._chain.world.clock.now)
 
 
 def _world(case: Case) -> World:
@@ -197,8 +208,25 @@ def _moment(text: str, where: str) -> int:
     return round(moment.timestamp()) * 1_000_000_000
 
 
-def _plugin(case: Case, defaults: Plugin) -> Plugin:
-    said = case.plugin
+def _filters(
+    case: Case, code: Code, defaults: Plugin, others: Mapping[str, Code]
+) -> list[tuple[Code, Plugin]]:
+    """The chain in order."""
+    before, after = case.setup.before or [], case.setup.after or []
+    beside = [_neighbor(said, at, code, defaults, others) for at, said in enumerate([*before, *after], 1)]
+    return [*beside[: len(before)], (code, _plugin(case.plugin, defaults)), *beside[len(before) :]]
+
+
+def _neighbor(
+    said: Neighbor, number: int, code: Code, defaults: Plugin, others: Mapping[str, Code]
+) -> tuple[Code, Plugin]:
+    """Its VM is nobody else's."""
+    own = defaults if said.module is None else Plugin()
+    module = code if said.module is None else others[said.module]
+    return module, _plugin(said, replace(own, vm_id=f"neighbor-{number}"))
+
+
+def _plugin(said: Said, defaults: Plugin) -> Plugin:
     return Plugin(
         name=defaults.name if said.name is None else said.name,
         root_id=defaults.root_id if said.root_id is None else said.root_id,

@@ -145,7 +145,8 @@ class HttpStream:
         if self.finished or not (response.ended or self.reset):
             return
         self.finished = request.over = response.over = True
-        self.context.finish(self._seen)
+        self.context.log(self._seen)
+        self.context.finish()
 
     def _seen(self) -> dict[int, HeaderMap]:
         maps = (map_ for side in (self.request, self.response) for map_ in (side.headers, side.trailers))

@@ -7,7 +7,7 @@ answers it, and everything that was done can be looked at.
 import random
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from weft.testhost.abi import LEVELS, MetricType, Status
 from weft.testhost.headers import Pairs
@@ -163,6 +163,12 @@ class Metrics:
         self.records: dict[str, list[int]] = {}
         """What each histogram was given."""
 
+    def for_another_vm(self) -> "Metrics":
+        """The same metrics under numbers of their own."""
+        made = Metrics()
+        made.values, made.records = self.values, self.records
+        return made
+
     def define(self, kind: int, name: str) -> int | None:
         """A new number for a new or a known metric; ``None`` for a type that is none."""
         if kind > MetricType.HISTOGRAM:
@@ -242,6 +248,10 @@ class World:
     """All calls ever made."""
     soon: deque[Callable[[], None]] = field(default_factory=deque)
     """What happens as soon as no guest is running."""
+
+    def for_another_vm(self) -> "World":
+        """The same proxy, for one more VM: numbers of calls and metrics are each VM's own."""
+        return replace(self, pending={}, held={}, metrics=self.metrics.for_another_vm())
 
     def log(self, level: int, message: str, prefix: str) -> None:
         """Keep a line of a filter, and show it in the trace where Envoy would."""

@@ -93,6 +93,14 @@ def test_a_body_that_is_not_sent_is_not_compared() -> None:
     assert compare(here, replace(here, local_reply=ObservedReply(403, b"", "mine"))) == []
 
 
+def test_a_local_reply_that_reached_nobody_is_not_compared() -> None:
+    here = Observed(local_reply=ObservedReply(403, b"no", "mine"))
+    assert compare(here, Observed()) == []
+    sent = ObservedMessage(((":status", "403"),), b"", None, ended=True)
+    (found,) = compare(replace(here, client=sent), Observed(client=sent))
+    assert found == Mismatch("local_reply", "true", "false")
+
+
 def test_histograms_can_be_compared_by_number() -> None:
     other = replace(SEEN, metrics={"total": 1, "sizes": [5, 6]})
     assert compare(SEEN, other, counts_only=True) == []
