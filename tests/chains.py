@@ -83,5 +83,7 @@ def chained(before: list[str], after: list[str], steps: str) -> str:
 
 
 def told(trace: list[str]) -> list[str]:
-    """The callbacks of all filters, in order."""
-    return [line.removeprefix("[host->vm] proxy_on_") for line in trace if line.startswith("[host->vm]")]
+    """The callbacks of all filters, in order; how much memory they are asked for is not told."""
+    start, asked = "[host->vm] proxy_on_", "memory_allocate"
+    lines = [line.removeprefix(start) for line in trace if line.startswith(start)]
+    return [line for line in lines if not line.startswith(asked)]

@@ -8,8 +8,9 @@ from types import MappingProxyType
 from parts import envoy_binary
 from weft.envoy import Native
 from weft.scenario import Case, Played, parse
-from weft.stage import Project, open_stage, play_on_stage
+from weft.stage import Project
 from weft.testhost import Code, Plugin, play
+from weft.workflows.testing.on_envoy import EnvoyJob, play_on_envoy
 
 PROJECT = Project("my", "r", b"")
 
@@ -29,14 +30,8 @@ def staged(
 ) -> list[Played]:
     """How the scenarios went on one Envoy."""
 
-    async def run() -> list[Played]:
-        async with open_stage(module, envoy(), dict(os.environ)) as stage:
-            return [
-                await play_on_stage(case, stage, PROJECT, f"vm-{number}", known, others)
-                for number, case in enumerate(cases_of(*scenarios))
-            ]
-
-    return asyncio.run(run())
+    job = EnvoyJob(module, envoy(), dict(os.environ), PROJECT, lambda _: known, others)
+    return asyncio.run(play_on_envoy(cases_of(*scenarios), job, 1))
 
 
 def hosted(

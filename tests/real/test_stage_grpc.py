@@ -5,6 +5,7 @@ The filter does what a request says and logs all that comes back, with the words
 
 import pytest
 
+from chains import told
 from cpp_filters import STRICT, compile_cpp, source
 from staging import hosted, problems, staged
 from weft.scenario import Played
@@ -168,3 +169,4 @@ def test_grpc_is_the_same_on_both(both: dict[str, tuple[Played, Played]], name: 
     assert problems(host) == []
     assert problems(envoy) == []
     assert len(envoy.steps) == len(host.steps)
+    assert told(envoy.trace) == told(host.trace)

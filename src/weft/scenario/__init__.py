@@ -12,6 +12,7 @@ from weft.scenario.cases import Case, parse, schema
 from weft.scenario.comparing import compare, withheld_body
 from weft.scenario.document import (
     Content,
+    Data,
     Expect,
     Matcher,
     Neighbor,
@@ -34,6 +35,7 @@ from weft.scenario.suites import Place, is_suite, parse_suite
 __all__ = [
     "Case",
     "Content",
+    "Data",
     "Expect",
     "Impossible",
     "LeftOut",

@@ -41,6 +41,11 @@ class Case:
     where: str
     """The file."""
 
+    @property
+    def is_network(self) -> bool:
+        """Whether the filter is one of connections."""
+        return any(step.is_network for step in self.steps)
+
 
 def parse(text: str, *, where: str) -> list[Case]:
     """All runs of a file, in order. Raises ``UsageError`` with the place that is wrong."""
@@ -167,6 +172,7 @@ def _merged(low: _Settings, high: _Settings) -> _Settings:
 
 def _check(case: Case) -> None:
     """What types cannot say."""
+    _check_network(case)
     for number, step in enumerate(case.steps, 1):
         place = f"{case.where}: {case.name}: step {number}"
         actions = step.actions
@@ -185,6 +191,21 @@ def _check(case: Case) -> None:
     _check_level(case.expect, f"{case.where}: {case.name}")
 
 
+def _check_network(case: Case) -> None:
+    """A filter is of HTTP or of connections."""
+    if not case.is_network:
+        return
+    if any(step.is_http for step in case.steps):
+        raise UsageError(f"{case.where}: {case.name} is about HTTP and about connections")
+    if case.setup.neighbors:
+        raise UsageError(f"{case.where}: {case.name}: a chain is of HTTP filters")
+    for number, step in enumerate(case.steps, 1):
+        if step.downstream_data is not None and step.downstream_data.reset:
+            raise UsageError(
+                f"{case.where}: {case.name}: step {number}: a client does not reset", hint="say disconnect"
+            )
+
+
 def _check_reply(reply: Reply, place: str) -> None:
     """A gRPC call has one of two endings, and messages in place of a body."""
     if reply.message is not None and reply.messages is not None:
@@ -199,11 +220,12 @@ def _check_reply(reply: Reply, place: str) -> None:
 
 def _check_contents(step: Step, place: str) -> None:
     message = step.request or step.request_body or step.response or step.response_body or step.reply
-    if message is None:
-        return
-    if message.body is not None and message.chunks is not None:
-        raise UsageError(f"{place} has both body and chunks")
-    contents = message.chunks or ([message.body] if message.body is not None else [])
+    said = step.downstream_data or step.upstream_data
+    body, chunks = (message.body, message.chunks) if message else (None, None)
+    body, chunks = (said.data, said.chunks) if said else (body, chunks)
+    if body is not None and chunks is not None:
+        raise UsageError(f"{place} has both {'data' if said else 'body'} and chunks")
+    contents = chunks or ([body] if body is not None else [])
     if step.reply is not None:
         _check_reply(step.reply, place)
         contents = contents or step.reply.all_messages

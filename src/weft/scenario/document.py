@@ -29,6 +29,7 @@ from msgspec import Meta
 __all__ = [
     "CallExpect",
     "Content",
+    "Data",
     "Document",
     "Expect",
     "LogExpect",
@@ -191,11 +192,23 @@ class BodyPart(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     open: bool = False
 
 
+class Data(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Bytes of a connection."""
+
+    data: Content | None = None
+    chunks: list[Content] | None = None
+    """One after the other."""
+    end: bool = False
+    """This side has no more to say; the other may go on."""
+    reset: bool = False
+    """It breaks off; a client does that by ``disconnect``."""
+
+
 class MessageExpect(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What left the filter."""
+    """What left the filter; of a connection the bytes are the body."""
 
     sent: bool | None = None
-    """Whether anything did."""
+    """Whether anything did, or whether the connection reached the upstream."""
     status: Matcher | None = None
     headers: dict[str, HeaderMatcher] | None = None
     only_headers: dict[str, HeaderMatcher] | None = None
@@ -275,6 +288,11 @@ class Step(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     response: Response | None = None
     response_body: BodyPart | None = None
     reply: Reply | None = None
+    connect: bool = False
+    """A client connects, to a filter of connections."""
+    downstream_data: Data | None = None
+    """The client says something."""
+    upstream_data: Data | None = None
     tick: int | None = None
     """So many ticks, each when the filter's timer says."""
     advance: int | str | None = None
@@ -286,9 +304,23 @@ class Step(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     @property
     def actions(self) -> list[str]:
         """What happens, by the format's words; a good step has at most one."""
-        names = ("request", "request_body", "response", "response_body", "reply", "tick", "advance")
+        names = (
+            *("request", "request_body", "response", "response_body", "reply"),
+            *("downstream_data", "upstream_data", "tick", "advance"),
+        )
         found = [name for name in names if getattr(self, name) is not None]
-        return found + ["disconnect"] * self.disconnect
+        return found + ["connect"] * self.connect + ["disconnect"] * self.disconnect
+
+    @property
+    def is_http(self) -> bool:
+        """Whether it is about an HTTP stream."""
+        said = (self.request, self.request_body, self.response, self.response_body)
+        return any(part is not None for part in said)
+
+    @property
+    def is_network(self) -> bool:
+        """Whether it is about a connection."""
+        return self.connect or self.downstream_data is not None or self.upstream_data is not None
 
 
 class Scenario(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -54,11 +54,12 @@ _KNOWN = {
     "Neighbor": {"module", *_PLUGIN},
     "Step": {
         *("stream", "expect", "request", "request_body", "response", "response_body", "reply"),
-        *("tick", "advance", "disconnect"),
+        *("tick", "advance", "disconnect", "connect", "downstream_data", "upstream_data"),
     },
     "Request": _MESSAGE,
     "Response": {"status", *_MESSAGE},
     "BodyPart": {"body", "chunks", "trailers", "open"},
+    "Data": {"data", "chunks", "end", "reset"},
     "Reply": {
         *("cluster", "status", "timeout", "failed", "message", "messages", "grpc_status", "grpc_message"),
         *_MESSAGE,

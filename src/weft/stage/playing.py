@@ -23,6 +23,7 @@ from weft.scenario import (
     request_headers,
 )
 from weft.stage.calls import Calls
+from weft.stage.connections import Connections
 from weft.stage.documents import PORT, PROTO
 from weft.stage.ear import failure, own_lines, trace_lines
 from weft.stage.http2 import Peer, Stream
@@ -52,7 +53,7 @@ async def play_on_stage(
     known: frozenset[str] = frozenset(),
     others: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Played:
-    """Run a case; the filter is taken away again afterwards. Raises ``Lost``.
+    """Run a case; the filter is taken away again afterwards, or the stage is ``spent``. Raises ``Lost``.
 
     ``vm_id`` is new for each case; ``known`` are servers that the filter may call where the case
     does not say; ``others`` are the modules of its neighbors by the names that the case has for them.
@@ -69,8 +70,10 @@ async def play_on_stage(
     for place, document in case_documents(case, project, vm_id=vm_id, files=file_of).items():
         started = started and await stage.put(document, place)
     results = [result async for result in player.run(started=started)]
+    stage.spent = player.holds
     player.close()
-    await stage.take_away()
+    if not stage.spent:
+        await stage.take_away()
     return Played(case, tuple(results), "envoy")
 
 
@@ -101,12 +104,14 @@ class _Player:
         self._exchanges: dict[str, _Exchange] = {}
         self._peers: list[Peer] = []
         self._calls = Calls(stage)
+        self._connections = Connections(stage)
         self._start = self._step_start = stage.ear.place
 
     def close(self) -> None:
         """Hang up everywhere."""
         for peer in self._peers:
             peer.close()
+        self._connections.close()
 
     async def run(self, *, started: bool) -> AsyncIterator[StepResult]:
         """Each step, until one differs or cannot be done; then the end."""
@@ -189,6 +194,11 @@ class _Player:
         return self._stage.ear.worked(self._start)
 
     @property
+    def holds(self) -> bool:
+        """Whether the filter holds something that Envoy cannot be told is gone."""
+        return self._connections.held
+
+    @property
     def clock_read(self) -> bool:
         """Whether the filter asked what time it is."""
         return clock_was_read(self._records)
@@ -197,11 +207,16 @@ class _Player:
         exchange, records = self._exchanges.get(name), self._records
         metrics, self._unknown = seen_metrics(await self._stage.metrics(), records, chained=self._chained)
         client = exchange.client if exchange else None
+        sent = request_in(exchange.upstream) if exchange else ObservedMessage()
+        received = message_in(client, dated=bool(exchange and exchange.dated))
+        reset = bool(exchange and exchange.was_reset)
+        if name in self._connections:
+            sent, received, reset = self._connections.seen(name)
         return Observed(
-            upstream=request_in(exchange.upstream) if exchange else ObservedMessage(),
-            client=message_in(client, dated=bool(exchange and exchange.dated)),
+            upstream=sent,
+            client=received,
             local_reply=seen_reply(client, records) if client else None,
-            reset=bool(exchange and exchange.was_reset),
+            reset=reset,
             calls=self._calls.seen,
             logs=own_lines(self._stage.ear.worked(self._step_start), self._vm_ids),
             metrics=metrics,
@@ -220,10 +235,14 @@ class _Player:
             "advance": self._advance,
             "disconnect": self._disconnect,
         }
-        for action in step.actions:
-            await actions[action](step)
+        if step.is_network or (step.disconnect and step.stream in self._connections):
+            await self._connections.act(step)
+        else:
+            for action in step.actions:
+                await actions[action](step)
         await self._stage.settle()
         self._sort_arrived()
+        self._connections.sort_relayed()
 
     def _sort_arrived(self) -> None:
         """Find out whose request it is that reached the upstream: by the port it came from."""

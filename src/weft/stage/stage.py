@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from weft.base.files import atomic_write
 from weft.base.tasks import beside
@@ -22,6 +22,7 @@ from weft.errors import WeftError
 from weft.stage.documents import (
     FILTER,
     MARK,
+    NETWORK,
     PLACES,
     bootstrap,
     clusters_document,
@@ -30,10 +31,13 @@ from weft.stage.documents import (
 )
 from weft.stage.ear import Ear
 from weft.stage.http2 import Peer, Stream
+from weft.stage.wire import Wire
 from weft.symbols import Symbols
 from weft.wasm import Kind, Module, read_module
 
 __all__ = ["PATIENCE", "Lost", "Stage", "open_stage"]
+
+_End = TypeVar("_End", bound=asyncio.Protocol)
 
 # So many answers in a row with nothing else heard. An event has consequences in at most two rounds of
 # Envoy's loop: a connection opens, then it is written to.
@@ -42,7 +46,7 @@ _QUIET = 4
 PATIENCE = 30.0
 """Seconds."""
 _LOOK_AGAIN = 0.002
-_DISCOVERY = "extension_config_discovery.http_filter."
+_DISCOVERY = "extension_config_discovery."
 _CLUSTERS = "cluster_manager.cds.version_text"
 _ACTIVE = "wasm.envoy.wasm.runtime.v8.active"
 _METRICS = "wasmcustom."
@@ -62,6 +66,8 @@ class Stage:
         """Requests that reached the upstream."""
         self.called: list[tuple[str, Stream]] = []
         """Requests that reached another server: its name, and the request."""
+        self.spent = False
+        """Whether something was left on it that nobody can take away: then it plays no more."""
         self.gone = False
         """Whether Envoy ended by itself."""
         self.module = folder / "module.wasm"
@@ -77,11 +83,17 @@ class Stage:
         self._taken: set[str] = set()
         self._proxy: Proxy
         self._marker: Peer
-        self._port = self._idle = 0
+        self.relayed: list[Wire] = []
+        """Connections that reached the upstream of connections."""
+        self._port = self._relay = self._idle = 0
 
     async def connect(self) -> Peer:
         """A client's connection."""
-        return await self._client(self._port, self._count)
+        return await self._dial(self._port, lambda: Peer(self._count))
+
+    async def connect_wire(self) -> Wire:
+        """A client's connection for bytes alone."""
+        return await self._dial(self._relay, lambda: Wire(self._count))
 
     async def settle(self) -> None:
         """Wait until nothing is under way; raises ``Lost``."""
@@ -111,7 +123,8 @@ class Stage:
 
     async def put(self, document: dict[str, Any], place: str = FILTER) -> bool:
         """Play this filter; gives whether it started. The last one there must have been taken away."""
-        version, about = str(document["version_info"]), f"{_DISCOVERY}{place}."
+        kind = "network_filter" if place == NETWORK else "http_filter"
+        version, about = str(document["version_info"]), f"{_DISCOVERY}{kind}.{place}."
         refused = _refusals(await self._stats(about), about)
 
         def decided(stats: Mapping[str, str]) -> bool:
@@ -132,6 +145,7 @@ class Stage:
         await self._stats_when(_ACTIVE, lambda stats: _active(stats) <= self._idle)
         self.arrived.clear()
         self.called.clear()
+        self.relayed.clear()
 
     async def allow(self, names: Iterable[str]) -> None:
         """Let filters call the servers of these names, and no others."""
@@ -185,13 +199,17 @@ class Stage:
         loop = asyncio.get_running_loop()
         return await loop.create_server(lambda: Peer(self._count, opened), "127.0.0.1", 0)
 
-    async def _client(self, port: int, heard: Callable[[], None]) -> Peer:
+    async def _listen_wire(self) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(lambda: Wire(self._count, self.relayed.append), "127.0.0.1", 0)
+
+    async def _dial(self, port: int, end: Callable[[], _End]) -> _End:
         loop = asyncio.get_running_loop()
         try:
-            _, peer = await loop.create_connection(lambda: Peer(heard), "127.0.0.1", port)
+            _, made = await loop.create_connection(end, "127.0.0.1", port)
         except OSError as error:
             raise Lost(f"Envoy is gone: {error.strerror}") from error
-        return peer
+        return made
 
     def _write(self, name: str, document: Mapping[str, Any]) -> None:
         atomic_write(self._folder / name, json.dumps(document, ensure_ascii=False).encode())
@@ -214,15 +232,16 @@ class Stage:
         read = read_module(module)
         self.symbols = Symbols(module, read)
         atomic_write(self.module, module)
-        upstream = await self._listen(self.arrived.append)
-        for place in PLACES:
+        upstream, relayed = await self._listen(self.arrived.append), await self._listen_wire()
+        for place in (*PLACES, NETWORK):
             self._write(f"{place}.json", no_filter_document(place))
         self._write("clusters.json", clusters_document({}))
         self._write("kept.json", kept_document(str(self.module), _needed(read)))
-        files = {name: str(self._folder / f"{name}.json") for name in (*PLACES, "kept", "clusters")}
+        files = {name: str(self._folder / f"{name}.json") for name in (*PLACES, NETWORK, "kept", "clusters")}
         told = bootstrap(
             upstream=_port(upstream),
-            played={place: files[place] for place in PLACES},
+            tcp_upstream=_port(relayed),
+            played=files,
             kept=files["kept"],
             clusters=files["clusters"],
         )
@@ -236,14 +255,15 @@ class Stage:
         )
         try:
             async with Proxy(launch).serving() as self._proxy, beside(self._watch()):
-                self._port, marked, _ = [_port_of(found) for found in await self._proxy.admin.listeners()]
-                self._marker = await self._client(marked, self._tell)
+                ports = [_port_of(found) for found in await self._proxy.admin.listeners()]
+                self._port, marked, _, self._relay = ports
+                self._marker = await self._dial(marked, lambda: Peer(self._tell))
                 await self.settle()
                 self._idle = _active(await self._stats(_ACTIVE))
                 yield self
                 self._marker.close()
         finally:
-            for server in (upstream, *self._servers.values()):
+            for server in (upstream, relayed, *self._servers.values()):
                 server.close()
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from weft.scenario import Case, Expect, Matcher, Neighbor, Plugin, config_bytes
-from weft.stage.documents import AFTER, BEFORE, FILTER, filter_document
+from weft.stage.documents import AFTER, BEFORE, FILTER, NETWORK, filter_document
 
 __all__ = ["Project", "case_documents", "servers", "vm_ids"]
 
@@ -26,6 +26,8 @@ def case_documents(
 
     ``files`` has the file of a neighbor's module, and of the filter's own for ``None``.
     """
+    if case.is_network:
+        return {NETWORK: _document(case.plugin, project, NETWORK, vm_id, files)}
     before, after = case.setup.before or [], case.setup.after or []
     made = {}
     for place, said in zip(BEFORE, before, strict=False):
@@ -44,7 +46,7 @@ def vm_ids(case: Case, vm_id: str) -> list[str]:
 
 
 def _vm_id(vm_id: str, place: str) -> str:
-    return vm_id if place == FILTER else f"{vm_id}-{place}"
+    return vm_id if place in {FILTER, NETWORK} else f"{vm_id}-{place}"
 
 
 def _document(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from weft.testhost.abi import Stream
 from weft.testhost.asking import HttpFilter
+from weft.testhost.connection import Connection
 from weft.testhost.direction import Direction, Message
 from weft.testhost.headers import (
     Fields,
@@ -58,6 +59,10 @@ class Chain:
     def stream(self) -> "HttpStream | ChainStream":
         """A new request; call ``settle`` after each event."""
         return ChainStream(self.hosts) if len(self.hosts) > 1 else self.hosts[0].stream()
+
+    def connection(self) -> Connection:
+        """A new connection through the only filter."""
+        return self.hosts[0].connection()
 
     def settle(self) -> None:
         """Do what became due while a guest was running."""
@@ -114,6 +119,8 @@ class _Joint:
 
 class _Link:
     """One filter of one stream. Implements ``contexts.HttpPeer``."""
+
+    of_bytes = False
 
     def __init__(self, stream: "ChainStream", host: Host) -> None:
         self.host = host

@@ -14,6 +14,7 @@ from functools import partial
 from weft.errors import FilterRefused
 from weft.testhost import grpc
 from weft.testhost.asking import HttpFilter
+from weft.testhost.connection import Connection
 from weft.testhost.contexts import Context, Reply
 from weft.testhost.engine import Limits
 from weft.testhost.grpc import GrpcReply
@@ -81,6 +82,10 @@ class Host:
     def stream(self) -> HttpStream:
         """A new request; call ``settle`` after each event."""
         return HttpStream(self.vm, self.root, self._prefix)
+
+    def connection(self) -> Connection:
+        """A new connection through a network filter; call ``settle`` after each event."""
+        return Connection(self.vm, self.vm.new_context(Context, self.root, self._prefix))
 
     def filter_context(self) -> HttpFilter:
         """The filter in one stream, for those that chain several."""

@@ -9,6 +9,7 @@ from typing import Any
 from weft.errors import FilterRefused, UsageError
 from weft.scenario import (
     Case,
+    Data,
     Expect,
     Impossible,
     Mismatch,
@@ -28,8 +29,10 @@ from weft.scenario import (
     request_headers,
 )
 from weft.scenario import Plugin as Said
+from weft.testhost.abi import Buffer
 from weft.testhost.callouts import Callouts
 from weft.testhost.chain import Chain, ChainStream
+from weft.testhost.connection import Connection
 from weft.testhost.direction import Message
 from weft.testhost.stream import HttpStream, LocalReply
 from weft.testhost.vm import NS_PER_MS, Code, Plugin
@@ -38,6 +41,7 @@ from weft.testhost.world import Clock, World
 __all__ = ["play"]
 
 _Stream = HttpStream | ChainStream
+_DOWN, _UP = Buffer.DOWNSTREAM_DATA, Buffer.UPSTREAM_DATA
 
 
 def play(
@@ -67,6 +71,7 @@ class _Player:
     def __init__(self, chain: Chain) -> None:
         self._chain = chain
         self._streams: dict[str, _Stream] = {}
+        self._connections: dict[str, Connection] = {}
         self._callouts = Callouts(chain)
         self._seen_logs = self._seen_trace = 0
 
@@ -108,8 +113,9 @@ class _Player:
         return StepResult(number, tuple(found), tuple(trace[start:]), seen)
 
     def _observed(self, name: str) -> Observed:
-        world, stream = self._chain.world, self._streams.get(name)
-        local = stream.local_reply if stream else None
+        world = self._chain.world
+        stream = self._connections.get(name) or self._streams.get(name)
+        local = None if stream is None or isinstance(stream, Connection) else stream.local_reply
         return Observed(
             upstream=_message(stream.upstream) if stream else ObservedMessage(),
             client=_message(stream.client) if stream else ObservedMessage(),
@@ -133,13 +139,41 @@ class _Player:
             self._body(self._stream(step.stream), "response", step.response_body)
         elif step.reply is not None:
             self._callouts.reply(step.reply)
+        elif step.is_network:
+            self._relay(step)
         elif step.tick is not None:
             self._tick(step.tick)
         elif step.advance is not None:
             self._chain.advance((milliseconds(step.advance) or 0) * NS_PER_MS)
         elif step.disconnect:
-            self._stream(step.stream).abandon()
+            (self._connections.get(step.stream) or self._stream(step.stream)).abandon()
         self._chain.settle()
+
+    def _relay(self, step: Step) -> None:
+        if step.connect:
+            made = self._connections[step.stream] = self._chain.connection()
+            made.connect()
+            return
+        connection = self._connections.get(step.stream)
+        if connection is None:
+            raise Impossible(f"stream {step.stream}", "a client connected before", "there was none")
+        if step.downstream_data is not None:
+            self._say(connection, _DOWN, step.downstream_data)
+        elif step.upstream_data is not None:
+            if not connection.opened:
+                raise Impossible(
+                    "upstream_data", "the connection reached the upstream", "the filter holds it"
+                )
+            self._say(connection, _UP, step.upstream_data)
+
+    def _say(self, connection: Connection, side: Buffer, said: Data) -> None:
+        for piece in pieces(said.data, said.chunks):
+            connection.send(side, piece)
+            self._chain.settle()
+        if said.end:
+            connection.end(side)
+        if said.reset:
+            connection.break_off()
 
     def _stream(self, name: str) -> _Stream:
         if name not in self._streams:

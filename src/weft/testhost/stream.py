@@ -43,6 +43,8 @@ class LocalReply:
 class HttpStream:
     """One stream. Feed it what the client and the upstream send; read what left it."""
 
+    of_bytes = False
+
     def __init__(self, vm: "Vm", root: "Context", prefix: str) -> None:
         self.local_reply: LocalReply | None = None
         self.reset = False

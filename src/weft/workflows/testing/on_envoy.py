@@ -48,7 +48,7 @@ async def _work(waiting: "deque[tuple[int, Case]]", played: dict[int, Played], j
     """Play what waits. An Envoy that a filter brought down is replaced."""
     while waiting:
         async with open_stage(job.module, job.program, job.env, patience=job.patience) as stage:
-            while waiting:
+            while waiting and not stage.spent:
                 number, case = waiting.popleft()
                 known = job.known(case)
                 try:
