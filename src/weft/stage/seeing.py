@@ -128,8 +128,9 @@ def _messages(body: bytes) -> tuple[bytes, ...]:
     found = []
     while len(body) >= _FRAME.size:
         _, length = _FRAME.unpack_from(body)
-        found.append(body[_FRAME.size : _FRAME.size + length])
-        body = body[_FRAME.size + length :]
+        message, body = body[_FRAME.size : _FRAME.size + length], body[_FRAME.size + length :]
+        if len(message) == length:
+            found.append(message)
     return tuple(found)
 
 

@@ -100,8 +100,7 @@ class HttpFilter(Context):
 
     def finish(self) -> None:
         """Say that the stream is done, and delete the context."""
-        if self.created:
-            if self.vm.has("proxy_on_done"):
-                self.vm.call(self, "proxy_on_done", self.id)
+        if self.created and self.vm.has("proxy_on_done"):
+            self.vm.call(self, "proxy_on_done", self.id)
         self.vm.delete(self)
         self.peer = None

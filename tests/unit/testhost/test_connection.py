@@ -142,8 +142,9 @@ TRAPPING = proxy_module(
     exports={"proxy_on_downstream_data": SIGNATURES["proxy_on_downstream_data"]},
     bodies={"malloc": body(const(HEAP)), "proxy_on_downstream_data": body(b"\0\x41\0")},
 )
-SECOND = """{connect: true}, {downstream_data: {data: a}, expect: {crash: {contains: unreachable},
-    client: {ended: true}}}, {stream: b, connect: true, expect: {crash: {contains: u}, upstream: {sent: %s}}}"""
+SECOND = """{connect: true},
+    {downstream_data: {data: a}, expect: {crash: {contains: unreachable}, client: {ended: true}}},
+    {stream: b, connect: true, expect: {crash: {contains: u}, upstream: {sent: %s}}}"""
 
 
 @pytest.mark.parametrize(("plugin", "sent"), [("{}", "false"), ("{fail_open: true}", "true")])
