@@ -46,7 +46,7 @@ class Relay : public Context {
 
  private:
   void ask() {
-    root()->httpCall("a", {{":method", "GET"}, {":path", "/"}, {":authority", "a"}}, "", {}, 300,
+    root()->httpCall("a", {{":method", "GET"}, {":path", "/"}, {":authority", "a"}}, "", {}, 2000,
                      [this](uint32_t, size_t, uint32_t) {
                        setEffectiveContext();
                        logInfo("continue " + toString(continueDownstream()));
