@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from wasm_encoder import body, name_section, proxy_module, s, section, u, vec
 from weft.testhost import Code, Host, Limits, Plugin, World
+from weft.testhost.pairs import encode_pairs
 from weft.wasm import CALLBACKS, HOST_FUNCTIONS, HostFunction
 
 TEXT = 1024
@@ -17,6 +18,7 @@ HEAP = 4096
 ANSWERS = 16384
 """Where a calling guest keeps what it was answered, four bytes each."""
 PAGE = 65536
+REQUEST = ((":method", "GET"), (":path", "/a?b=c"), (":authority", "x"))
 
 _SIGNATURES = {row.name: str(row.signature) for row in CALLBACKS if "0.2.1" in row.abis}
 _ROWS: dict[str, HostFunction] = {row.name: row for row in reversed(HOST_FUNCTIONS)}
@@ -60,9 +62,12 @@ def calling(
         call = pushed + b"\x10" + u(unique.index(found))
         code += const(ANSWERS + 4 * index) + call + b"\x36\x02\0" if found.signature.results else call
     exports = {name: _signature(name, abi) for name in [during, *(also or {})]}
-    bodies = {name: body(const(value)) for name, value in (also or {}).items()}
-    has_result = not exports[during].endswith("void")
-    bodies[during] = body(code + (const(returns) if has_result else b""))
+
+    def returning(name: str, value: int) -> bytes:
+        return b"" if exports[name].endswith("void") else const(value)
+
+    bodies = {name: body(returning(name, value)) for name, value in (also or {}).items()}
+    bodies[during] = body(code + returning(during, returns))
     return proxy_module(
         abi=abi,
         imports=[(found.module, found.name, str(found.signature)) for found in unique],
@@ -89,6 +94,35 @@ def running(code: bytes, *, during: str = "proxy_on_request_headers", names: boo
     bodies = {"malloc": body(const(HEAP)), during: body(code)}
     tail = name_section({2: "the_callback"}) if names else b""
     return proxy_module(exports={during: _SIGNATURES[during]}, bodies=bodies, tail=tail)
+
+
+def pausing(*, cluster: bytes = b"auth") -> bytes:
+    """A guest that calls a cluster when a request comes, and chooses the request when the answer comes."""
+    headers = encode_pairs(REQUEST)
+    call, choose, resume, status = (
+        row(name)
+        for name in (
+            "proxy_http_call", "proxy_set_effective_context", "proxy_continue_stream", "proxy_get_status",
+        )
+    )  # fmt: skip
+    asks = [TEXT, len(cluster), 512, len(headers), 0, 0, 0, 0, 1500, 64]
+    on_headers = b"".join(map(const, asks)) + b"\x10\0\x1a" + const(1)
+    on_reply = const(ANSWERS + 8) + const(68) + const(72) + const(76) + b"\x10\3\x36\x02\0"
+    on_reply += const(ANSWERS) + const(2) + b"\x10\1\x36\x02\0"
+    on_reply += const(ANSWERS + 4) + const(0) + b"\x10\2\x36\x02\0"
+    return proxy_module(
+        imports=[(item.module, item.name, str(item.signature)) for item in (call, choose, resume, status)],
+        exports={
+            "proxy_on_request_headers": "i32 i32 i32 -> i32",
+            "proxy_on_http_call_response": "i32 i32 i32 i32 i32 -> void",
+        },
+        bodies={
+            "malloc": body(const(HEAP)),
+            "proxy_on_request_headers": body(on_headers),
+            "proxy_on_http_call_response": body(on_reply),
+        },
+        tail=data((TEXT, cluster), (512, headers)),
+    )
 
 
 def start(

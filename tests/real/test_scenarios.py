@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from chains import NEIGHBORS
 from conftest import Weft
 from guests import HEAP, TEXT, calling
 from weft.templates import EXAMPLES, LANGUAGES
@@ -76,6 +77,27 @@ def test_what_only_one_of_them_does_is_caught(weft: Weft, project: Path) -> None
         "      not on Envoy: setup.clock: Envoy's clock is the machine's",
     ]
     assert lines[-1].startswith("2 passed, 1 failed, 1 not on Envoy in ")
+
+
+CHAINED = """
+setup: {before: [{module: ../first.wasm, name: first, root_id: r, config: {}}], after: [{config: {}}]}
+scenarios:
+  - name: two of a kind and one of another
+    steps: [{request: {}, expect: {client: {body: tea}, local_reply: true}}]
+"""
+
+
+@pytest.mark.real("envoy")
+def test_a_chain_is_played_on_both(weft: Weft, project: Path) -> None:
+    (project / "tests" / "teller.yaml").write_text(CHAINED)
+    (project / "first.wasm").write_bytes(NEIGHBORS["set"])
+    (project / "m.wasm").write_bytes(NEIGHBORS["get"])
+    result = weft("test", project, "--module", project / "m.wasm", "--on", "both")
+    assert result.code == 0, result.out
+    (project / "first.wasm").unlink()
+    result = weft("test", project, "--module", project / "m.wasm", "--on", "both")
+    assert result.code == 4
+    assert result.err.startswith(f"error: tests/teller.yaml: {project}/first.wasm: no such file")
 
 
 @pytest.mark.real("envoy")

@@ -10,58 +10,23 @@ from pathlib import Path
 import pytest
 
 from guests import HEAP, TEXT, answering, calling, running
-from parts import envoy_binary
+from staging import PROJECT, cases_of, envoy, hosted, problems, staged
 from wasm_encoder import proxy_module
 from weft.envoy import Native
 from weft.errors import WeftError
-from weft.scenario import Case, LeftOut, Played, parse
-from weft.stage import Project, open_stage, play_on_stage
-from weft.testhost import Code, Plugin, play
+from weft.scenario import LeftOut
 from weft.workflows.testing import on_envoy
 from weft.workflows.testing.on_both import compared
 from weft.workflows.testing.on_envoy import EnvoyJob, play_on_envoy
 
 pytestmark = pytest.mark.real("envoy")
 
-PROJECT = Project("my", "r", b"")
 NOTHING = proxy_module()
 RESPONDING = ("proxy_send_local_response", (418, TEXT, 3, TEXT, 3, 0, 0, 0xFFFFFFFF))
 GRPC = "{content-type: application/grpc}"
 TICKS = "the filter's timer runs in real time, so the number of ticks is not exact"
 WHICH = "Envoy does not show which of several histograms was given which value"
 CLOCK = "the filter reads the clock, and time really passes; only their number is compared"
-
-
-def envoy() -> Native:
-    """The Envoy of this machine."""
-    found = envoy_binary()
-    assert found is not None
-    return Native(found)
-
-
-def staged(module: bytes, *scenarios: str, known: frozenset[str] = frozenset()) -> list[Played]:
-    """How the scenarios went on one Envoy."""
-
-    async def run() -> list[Played]:
-        async with open_stage(module, envoy(), dict(os.environ)) as stage:
-            return [
-                await play_on_stage(case, stage, PROJECT, f"vm-{number}", known)
-                for number, case in enumerate(cases_of(*scenarios))
-            ]
-
-    return asyncio.run(run())
-
-
-def hosted(module: bytes, *scenarios: str) -> list[Played]:
-    """How they went on the test host."""
-    code = Code.load(module)
-    return [play(case, code, Plugin("my", "r")) for case in cases_of(*scenarios)]
-
-
-def cases_of(*scenarios: str) -> list[Case]:
-    """The scenarios, read."""
-    text = ", ".join(f"{{name: s{number}, {scenario}}}" for number, scenario in enumerate(scenarios))
-    return parse(f"scenarios: [{text}]", where="x.yaml")
 
 
 FULL = (
@@ -184,15 +149,6 @@ def test_both_show_the_same(module: bytes, scenarios: list[str]) -> None:
     host, envoy = hosted(module, *scenarios), staged(module, *scenarios)
     assert [problems(played) for played in host] == [[] for _ in scenarios]
     assert [problems(played) for played in compared(host, envoy)] == [[] for _ in scenarios]
-
-
-def problems(played: Played) -> list[str]:
-    """What was not as it should be."""
-    return [
-        f"{step.number}: {found.what}: {found.expected[:200]!r}, {found.got[:200]!r}"
-        for step in played.steps
-        for found in step.mismatches
-    ]
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,10 @@ from weft.scenario.cases import Case, parse, schema
 from weft.scenario.comparing import compare, withheld_body
 from weft.scenario.document import (
     Content,
+    Data,
     Expect,
     Matcher,
+    Neighbor,
     Plugin,
     Reply,
     ReplyExpect,
@@ -24,19 +26,22 @@ from weft.scenario.document import (
     content_bytes,
     milliseconds,
 )
-from weft.scenario.feeding import config_bytes, header_pairs, pieces, request_headers
+from weft.scenario.feeding import config_bytes, grpc_ending, header_pairs, pieces, request_headers
 from weft.scenario.judging import Mismatch, judge
 from weft.scenario.observed import Observed, ObservedCall, ObservedLog, ObservedMessage, ObservedReply
-from weft.scenario.played import LeftOut, Played, StepResult
+from weft.scenario.played import Impossible, LeftOut, Played, StepResult
 from weft.scenario.suites import Place, is_suite, parse_suite
 
 __all__ = [
     "Case",
     "Content",
+    "Data",
     "Expect",
+    "Impossible",
     "LeftOut",
     "Matcher",
     "Mismatch",
+    "Neighbor",
     "Observed",
     "ObservedCall",
     "ObservedLog",
@@ -55,6 +60,7 @@ __all__ = [
     "compare",
     "config_bytes",
     "content_bytes",
+    "grpc_ending",
     "header_pairs",
     "is_suite",
     "judge",

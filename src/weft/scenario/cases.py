@@ -1,6 +1,7 @@
 """From a file's text to what is run: parameters filled in, tables unrolled, settings merged."""
 
 import re
+from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,7 @@ from weft.scenario.document import (
     Document,
     Expect,
     Plugin,
+    Reply,
     Scenario,
     Setup,
     Step,
@@ -38,6 +40,11 @@ class Case:
     expect: Expect | None
     where: str
     """The file."""
+
+    @property
+    def is_network(self) -> bool:
+        """Whether the filter is one of connections."""
+        return any(step.is_network for step in self.steps)
 
 
 def parse(text: str, *, where: str) -> list[Case]:
@@ -165,6 +172,7 @@ def _merged(low: _Settings, high: _Settings) -> _Settings:
 
 def _check(case: Case) -> None:
     """What types cannot say."""
+    _check_network(case)
     for number, step in enumerate(case.steps, 1):
         place = f"{case.where}: {case.name}: step {number}"
         actions = step.actions
@@ -183,13 +191,45 @@ def _check(case: Case) -> None:
     _check_level(case.expect, f"{case.where}: {case.name}")
 
 
+def _check_network(case: Case) -> None:
+    """A filter is of HTTP or of connections."""
+    if not case.is_network:
+        return
+    if any(step.is_http for step in case.steps):
+        raise UsageError(f"{case.where}: {case.name} is about HTTP and about connections")
+    if case.setup.neighbors:
+        raise UsageError(f"{case.where}: {case.name}: a chain is of HTTP filters")
+    for number, step in enumerate(case.steps, 1):
+        if step.downstream_data is not None and step.downstream_data.reset:
+            raise UsageError(
+                f"{case.where}: {case.name}: step {number}: a client does not reset", hint="say disconnect"
+            )
+
+
+def _check_reply(reply: Reply, place: str) -> None:
+    """A gRPC call has one of two endings, and messages in place of a body."""
+    if reply.message is not None and reply.messages is not None:
+        raise UsageError(f"{place} has both message and messages")
+    if reply.is_grpc and reply.is_http:
+        raise UsageError(f"{place} has a body and speaks gRPC", hint="gRPC has message or messages")
+    if reply.is_grpc and str(reply.status) != "200":
+        raise UsageError(f"{place} has both status and gRPC", hint="how gRPC ends is grpc_status")
+    if reply.open and (reply.grpc_status is not None or reply.grpc_message is not None or reply.trailers):
+        raise UsageError(f"{place} stays open and ends")
+
+
 def _check_contents(step: Step, place: str) -> None:
     message = step.request or step.request_body or step.response or step.response_body or step.reply
-    if message is None:
-        return
-    if message.body is not None and message.chunks is not None:
-        raise UsageError(f"{place} has both body and chunks")
-    for content in message.chunks or ([message.body] if message.body is not None else []):
+    said = step.downstream_data or step.upstream_data
+    body, chunks = (message.body, message.chunks) if message else (None, None)
+    body, chunks = (said.data, said.chunks) if said else (body, chunks)
+    if body is not None and chunks is not None:
+        raise UsageError(f"{place} has both {'data' if said else 'body'} and chunks")
+    contents = chunks or ([body] if body is not None else [])
+    if step.reply is not None:
+        _check_reply(step.reply, place)
+        contents = contents or step.reply.all_messages
+    for content in contents:
         try:
             content_bytes(content)
         except ValueError as error:
@@ -203,6 +243,11 @@ def _check_patterns(value: Any, place: str) -> None:
                 re.compile(value["regex"])
             except re.error as error:
                 raise UsageError(f"{place}: {value['regex']!r} is no regular expression: {error}") from error
+        if isinstance(value.get("base64"), str):
+            try:
+                b64decode(value["base64"], validate=True)
+            except ValueError as error:
+                raise UsageError(f"{place}: not base64: {error}") from error
         for item in value.values():
             _check_patterns(item, place)
     elif isinstance(value, list):

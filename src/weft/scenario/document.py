@@ -21,19 +21,22 @@ step. After all steps a scenario's own ``expect`` sees all calls and logs.
 
 import base64
 import re
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 __all__ = [
     "CallExpect",
     "Content",
+    "Data",
     "Document",
     "Expect",
     "LogExpect",
     "Match",
     "Matcher",
     "MessageExpect",
+    "Neighbor",
     "Plugin",
     "Reply",
     "ReplyExpect",
@@ -58,6 +61,8 @@ class Match(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     regex: str | None = None
     """Of the whole text."""
     contains: str | None = None
+    base64: str | None = None
+    """These bytes, where they are no text."""
     absent: bool = False
     """There must be none."""
 
@@ -91,6 +96,13 @@ class Plugin(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     fail_open: bool | None = None
 
 
+class Neighbor(Plugin, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Another filter of the chain, in a VM of its own."""
+
+    module: str | None = None
+    """A file beside this one, or an image of the store; without it: this filter once more."""
+
+
 class Setup(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What is around the filter."""
 
@@ -101,6 +113,15 @@ class Setup(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     properties: dict[str, Any] | None = None
     """Dotted path → value."""
     log_level: str | None = None
+    before: list[Neighbor] | None = None
+    """Filters that a request meets before this one, and a response after it."""
+    after: list[Neighbor] | None = None
+    """Filters that a request meets after this one."""
+
+    @property
+    def neighbors(self) -> list[Neighbor]:
+        """All other filters, in their order."""
+        return [*(self.before or ()), *(self.after or ())]
 
 
 class _Message(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -124,14 +145,42 @@ class Response(_Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class Reply(_Message, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What comes back from an HTTP call the filter made: the oldest that is open, or that to ``cluster``."""
+    """What comes back from a call the filter made: the oldest that is open, or that to ``cluster``.
+
+    A gRPC call has no body but messages; its headers and trailers are what gRPC calls metadata. It ends with
+    a status, unless it stays ``open``.
+    """
 
     cluster: str | None = None
     status: Scalar = 200
+    message: Content | None = None
+    """Of gRPC."""
+    messages: list[Content] | None = None
+    """Of gRPC, several."""
+    grpc_status: Annotated[int, Meta(ge=0, le=16)] | None = None
+    """How a gRPC call ends: 0, where nothing is said."""
+    grpc_message: str | None = None
+    """Why it ends so."""
     timeout: bool = False
     """It takes longer than the filter is willing to wait."""
     failed: bool = False
     """It breaks off without an answer."""
+
+    @property
+    def all_messages(self) -> list[Content]:
+        """Of gRPC, however they are said."""
+        return self.messages or ([] if self.message is None else [self.message])
+
+    @property
+    def is_grpc(self) -> bool:
+        """Whether it answers nothing but gRPC."""
+        said = (self.message, self.messages, self.grpc_status, self.grpc_message)
+        return any(word is not None for word in said)
+
+    @property
+    def is_http(self) -> bool:
+        """Whether it answers nothing but HTTP."""
+        return self.body is not None or self.chunks is not None
 
 
 class BodyPart(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -143,11 +192,23 @@ class BodyPart(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     open: bool = False
 
 
+class Data(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Bytes of a connection."""
+
+    data: Content | None = None
+    chunks: list[Content] | None = None
+    """One after the other."""
+    end: bool = False
+    """This side has no more to say; the other may go on."""
+    reset: bool = False
+    """It breaks off; a client does that by ``disconnect``."""
+
+
 class MessageExpect(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What left the filter."""
+    """What left the filter; of a connection the bytes are the body."""
 
     sent: bool | None = None
-    """Whether anything did."""
+    """Whether anything did, or whether the connection reached the upstream."""
     status: Matcher | None = None
     headers: dict[str, HeaderMatcher] | None = None
     only_headers: dict[str, HeaderMatcher] | None = None
@@ -167,10 +228,22 @@ class ReplyExpect(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 
 class CallExpect(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A call the filter made."""
+    """A call the filter made; a gRPC stream is told again in each step in which it goes on."""
 
     cluster: Matcher | None = None
+    service: Matcher | None = None
+    """Of gRPC, as ``envoy.service.auth.v3.Authorization``."""
+    method: Matcher | None = None
+    message: Matcher | None = None
+    """The only message of gRPC."""
+    messages: list[Matcher] | None = None
+    """All messages of gRPC, in order."""
+    ended: bool | None = None
+    """Whether the filter said all it had to say."""
+    reset: bool | None = None
+    """Whether it was broken off: by the filter, or because it took too long."""
     headers: dict[str, HeaderMatcher] | None = None
+    """Of gRPC: the initial metadata."""
     body: Matcher | None = None
     trailers: dict[str, HeaderMatcher] | None = None
     timeout: Matcher | None = None
@@ -215,6 +288,11 @@ class Step(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     response: Response | None = None
     response_body: BodyPart | None = None
     reply: Reply | None = None
+    connect: bool = False
+    """A client connects, to a filter of connections."""
+    downstream_data: Data | None = None
+    """The client says something."""
+    upstream_data: Data | None = None
     tick: int | None = None
     """So many ticks, each when the filter's timer says."""
     advance: int | str | None = None
@@ -226,9 +304,23 @@ class Step(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     @property
     def actions(self) -> list[str]:
         """What happens, by the format's words; a good step has at most one."""
-        names = ("request", "request_body", "response", "response_body", "reply", "tick", "advance")
+        names = (
+            *("request", "request_body", "response", "response_body", "reply"),
+            *("downstream_data", "upstream_data", "tick", "advance"),
+        )
         found = [name for name in names if getattr(self, name) is not None]
-        return found + ["disconnect"] * self.disconnect
+        return found + ["connect"] * self.connect + ["disconnect"] * self.disconnect
+
+    @property
+    def is_http(self) -> bool:
+        """Whether it is about an HTTP stream."""
+        said = (self.request, self.request_body, self.response, self.response_body)
+        return any(part is not None for part in said)
+
+    @property
+    def is_network(self) -> bool:
+        """Whether it is about a connection."""
+        return self.connect or self.downstream_data is not None or self.upstream_data is not None
 
 
 class Scenario(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -3,10 +3,11 @@
 import json
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 from weft.scenario.document import Content, Request, content_bytes
 
-__all__ = ["config_bytes", "header_pairs", "pieces", "request_headers"]
+__all__ = ["config_bytes", "grpc_ending", "header_pairs", "pieces", "request_headers"]
 
 _DEFAULTS = ((":method", "GET"), (":scheme", "http"), (":authority", "example.com"), (":path", "/"))
 
@@ -25,6 +26,13 @@ def header_pairs(headers: Mapping[str, Any]) -> list[tuple[str, str]]:
         for name, values in headers.items()
         for value in (values if isinstance(values, list) else [values])
     ]
+
+
+def grpc_ending(status: int, message: str | None) -> list[tuple[str, str]]:
+    """The trailers that end a gRPC call."""
+    # https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md: all but printable ASCII, and %.
+    words = quote(message, safe=" !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}~") if message else ""
+    return [("grpc-status", str(status)), *([("grpc-message", words)] if words else [])]
 
 
 def pieces(body: Content | None, chunks: list[Content] | None) -> list[bytes]:

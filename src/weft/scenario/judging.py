@@ -13,7 +13,7 @@ from weft.scenario.document import (
     MessageExpect,
     ReplyExpect,
 )
-from weft.scenario.matching import described, matches
+from weft.scenario.matching import decoded, described, matches
 from weft.scenario.observed import Observed, ObservedCall, ObservedLog, ObservedMessage, ObservedReply, Pairs
 
 __all__ = ["Mismatch", "judge"]
@@ -45,8 +45,7 @@ def _judge(expect: Expect, seen: Observed) -> Iterator[Mismatch]:
         yield from _message("client", expect.client, seen.client)
     if expect.local_reply is not None:
         yield from _reply(expect.local_reply, seen.local_reply)
-    if expect.reset is not None and expect.reset != seen.reset:
-        yield Mismatch("reset", str(expect.reset).lower(), str(seen.reset).lower())
+    yield from _flag("reset", expect.reset, got=seen.reset)
     if expect.calls is not None:
         yield from _calls(expect.calls, seen.calls)
     yield from _logs(expect, seen.logs)
@@ -54,7 +53,7 @@ def _judge(expect: Expect, seen: Observed) -> Iterator[Mismatch]:
         yield from _metric(name, wanted, seen.metrics.get(name))
     for key, value in (expect.shared_data or {}).items():
         held = seen.shared_data.get(key)
-        yield from _text(f"shared_data.{key}", value, None if held is None else _decoded(held))
+        yield from _text(f"shared_data.{key}", value, None if held is None else decoded(held))
 
 
 def _start(expect: Expect, seen: Observed) -> Iterator[Mismatch]:
@@ -83,10 +82,9 @@ def _message(side: str, expect: MessageExpect, seen: ObservedMessage) -> Iterato
         if others:
             yield Mismatch(f"{side}.headers", "no others", _shown(others))
     if expect.body is not None:
-        yield from _text(f"{side}.body", expect.body, _decoded(seen.body) if sent else None)
+        yield from _text(f"{side}.body", expect.body, decoded(seen.body) if sent else None)
     yield from _headers(f"{side}.trailers", expect.trailers or {}, seen.trailers or ())
-    if expect.ended is not None and expect.ended != seen.ended:
-        yield Mismatch(f"{side}.ended", str(expect.ended).lower(), str(seen.ended).lower())
+    yield from _flag(f"{side}.ended", expect.ended, got=seen.ended)
 
 
 def _lower(names: Mapping[str, HeaderMatcher]) -> set[str]:
@@ -106,7 +104,7 @@ def _headers(what: str, expect: Mapping[str, HeaderMatcher], seen: Pairs) -> Ite
 def _reply(expect: ReplyExpect | bool, seen: ObservedReply | None) -> Iterator[Mismatch]:
     if isinstance(expect, bool):
         if expect != (seen is not None):
-            got = _NOTHING if seen is None else f"{seen.status} {_decoded(seen.body)!r}"
+            got = _NOTHING if seen is None else f"{seen.status} {decoded(seen.body)!r}"
             yield Mismatch("local_reply", "a local reply" if expect else "none", got)
         return
     if seen is None:
@@ -114,7 +112,7 @@ def _reply(expect: ReplyExpect | bool, seen: ObservedReply | None) -> Iterator[M
         return
     looks = (
         ("status", expect.status, str(seen.status)),
-        ("body", expect.body, _decoded(seen.body)),
+        ("body", expect.body, decoded(seen.body)),
         ("details", expect.details, seen.details),
         ("grpc_status", expect.grpc_status, None if seen.grpc_status is None else str(seen.grpc_status)),
     )
@@ -130,12 +128,31 @@ def _calls(expect: Sequence[CallExpect], seen: Sequence[ObservedCall]) -> Iterat
         what = f"calls[{number}]"
         called = (
             ("cluster", wanted.cluster, call.cluster),
-            ("body", wanted.body, _decoded(call.body)),
+            ("service", wanted.service, call.service),
+            ("method", wanted.method, call.method),
+            ("body", wanted.body, decoded(call.body)),
             ("timeout", wanted.timeout, str(call.timeout_ms)),
         )
         yield from _texts(what, called)
         yield from _headers(f"{what}.headers", wanted.headers or {}, call.headers)
         yield from _headers(f"{what}.trailers", wanted.trailers or {}, call.trailers)
+        yield from _messages(what, wanted, call)
+        yield from _flag(f"{what}.ended", wanted.ended, got=call.ended)
+        yield from _flag(f"{what}.reset", wanted.reset, got=call.reset)
+
+
+def _messages(what: str, wanted: CallExpect, call: ObservedCall) -> Iterator[Mismatch]:
+    """One, or all of them."""
+    expect = [wanted.message] if wanted.message is not None else wanted.messages
+    if expect is None:
+        return
+    said = [decoded(message) for message in call.messages]
+    if len(expect) != len(said):
+        count = f"{len(expect)} messages" if len(expect) != 1 else "1 message"
+        yield Mismatch(f"{what}.messages", count, "; ".join(said) or _NOTHING)
+        return
+    for number, (matcher, message) in enumerate(zip(expect, said, strict=True)):
+        yield from _text(f"{what}.messages[{number}]", matcher, message)
 
 
 def _logs(expect: Expect, seen: Sequence[ObservedLog]) -> Iterator[Mismatch]:
@@ -162,6 +179,11 @@ def _text(what: str, matcher: Matcher, got: str | None) -> Iterator[Mismatch]:
         yield Mismatch(what, described(matcher), _NOTHING if got is None else got)
 
 
+def _flag(what: str, wanted: bool | None, *, got: bool) -> Iterator[Mismatch]:
+    if wanted not in {None, got}:
+        yield Mismatch(what, str(wanted).lower(), str(got).lower())
+
+
 def _texts(what: str, looks: Iterable[tuple[str, Matcher | None, str | None]]) -> Iterator[Mismatch]:
     for name, matcher, got in looks:
         if matcher is not None:
@@ -170,7 +192,3 @@ def _texts(what: str, looks: Iterable[tuple[str, Matcher | None, str | None]]) -
 
 def _shown(pairs: Pairs | None) -> str:
     return ", ".join(f"{name}: {value}" for name, value in pairs) if pairs else _NOTHING
-
-
-def _decoded(data: bytes) -> str:
-    return data.decode("utf-8", "backslashreplace")

@@ -1,10 +1,16 @@
 """Does a text look as it should."""
 
 import re
+from base64 import b64decode
 
 from weft.scenario.document import Match, Matcher
 
-__all__ = ["described", "matches"]
+__all__ = ["decoded", "described", "matches"]
+
+
+def decoded(data: bytes) -> str:
+    """Bytes as a matcher sees them."""
+    return data.decode("utf-8", "backslashreplace")
 
 
 def matches(matcher: Matcher, text: str | None) -> bool:
@@ -17,6 +23,7 @@ def matches(matcher: Matcher, text: str | None) -> bool:
         (matcher.exact is None or text == matcher.exact)
         and (matcher.regex is None or re.fullmatch(matcher.regex, text, re.DOTALL) is not None)
         and (matcher.contains is None or matcher.contains in text)
+        and (matcher.base64 is None or text == decoded(b64decode(matcher.base64)))
     )
 
 
@@ -32,6 +39,7 @@ def described(matcher: Matcher) -> str:
             ("", matcher.exact),
             ("matching ", matcher.regex),
             ("containing ", matcher.contains),
+            ("the bytes ", matcher.base64),
         )
         if text is not None
     ]

@@ -30,13 +30,21 @@ class ObservedReply:
 
 @dataclass(frozen=True, slots=True)
 class ObservedCall:
-    """A call the filter made."""
+    """A call the filter made, or what it said more on a gRPC stream."""
 
     cluster: str
     headers: Pairs
     body: bytes
     trailers: Pairs
     timeout_ms: int
+    service: str | None = None
+    """Of gRPC, as the next two; its headers are the metadata it was given."""
+    method: str | None = None
+    messages: tuple[bytes, ...] = ()
+    ended: bool = True
+    """Whether the filter said all it had to say."""
+    reset: bool = False
+    """Whether it was broken off on this side."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,15 @@ from weft.scenario.cases import Case
 from weft.scenario.judging import Mismatch
 from weft.scenario.observed import Observed
 
-__all__ = ["LeftOut", "Played", "StepResult"]
+__all__ = ["Impossible", "LeftOut", "Played", "StepResult"]
+
+
+class Impossible(Exception):
+    """A step that cannot happen now, such as an answer to a request that never went on."""
+
+    def __init__(self, what: str, expected: str, got: str) -> None:
+        super().__init__(what)
+        self.mismatch = Mismatch(what, expected, got)
 
 
 @dataclass(frozen=True, slots=True)

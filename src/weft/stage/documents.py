@@ -1,6 +1,6 @@
 """What the Envoy of a stage is told. Pure.
 
-One listener plays: HTTP/2, the filter between two of Envoy's own that keep it from seeing what only Envoy
+One listener plays: HTTP/2, the filters between two of Envoy's own that keep them from seeing what only Envoy
 adds, and an upstream that is told which connection a request came by. A second listener marks the log. The
 filter and the clusters it may call are read from files, and read again when these change.
 """
@@ -11,10 +11,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 __all__ = [
+    "AFTER",
+    "BEFORE",
     "DETAILS",
     "FILTER",
     "KEPT",
     "MARK",
+    "MOST_NEIGHBORS",
+    "NETWORK",
+    "PLACES",
     "PORT",
     "PROTO",
     "RESTORED",
@@ -26,6 +31,14 @@ __all__ = [
 ]
 
 FILTER, KEPT = "played", "kept"
+MOST_NEIGHBORS = 4
+"""Filters on either side."""
+BEFORE = tuple(f"before-{number}" for number in range(1, MOST_NEIGHBORS + 1))
+AFTER = tuple(f"after-{number}" for number in range(1, MOST_NEIGHBORS + 1))
+PLACES = (*BEFORE, FILTER, *AFTER)
+"""Where filters of HTTP can be, in the order of the chain."""
+NETWORK = "network"
+"""Where a filter of connections is."""
 DETAILS = "x-weft-details"
 """Response header: Envoy's %RESPONSE_CODE_DETAILS%."""
 PORT = "x-weft-port"
@@ -38,6 +51,10 @@ RESTORED = "x-weft-restored"
 
 _EXTENSIONS = "type.googleapis.com/envoy.extensions."
 _WASM = _EXTENSIONS + "filters.http.wasm.v3.Wasm"
+_NETWORK_WASM = _EXTENSIONS + "filters.network.wasm.v3.Wasm"
+_IDLE = _EXTENSIONS + "filters.network.sni_cluster.v3.SniCluster"
+"""Does nothing with a connection that has no TLS."""
+_TCP_PROXY = _EXTENSIONS + "filters.network.tcp_proxy.v3.TcpProxy"
 _MUTATION = _EXTENSIONS + "filters.http.header_mutation.v3.HeaderMutation"
 _LUA = _EXTENSIONS + "filters.http.lua.v3.Lua"
 _ROUTER = _EXTENSIONS + "filters.http.router.v3.Router"
@@ -47,7 +64,7 @@ _OPTIONS = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 _TYPED = "type.googleapis.com/envoy.config.core.v3.TypedExtensionConfig"
 _CLUSTER = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
 _TEXT = "type.googleapis.com/google.protobuf.StringValue"
-_UPSTREAM = "weft-upstream"
+_UPSTREAM, _TCP_UPSTREAM = "weft-upstream", "weft-tcp-upstream"
 _WINDOW = (1 << 31) - 1
 _HTTP2 = {"initial_stream_window_size": _WINDOW, "initial_connection_window_size": _WINDOW}
 # Two lines: a line is known to be whole when another begins.
@@ -72,11 +89,21 @@ end
 """
 
 
-def bootstrap(*, upstream: int, played: str, kept: str, clusters: str) -> dict[str, Any]:
-    """Envoy in front of the server at port ``upstream``; the others are files that are there already."""
+def bootstrap(
+    *, upstream: int, tcp_upstream: int, played: Mapping[str, str], kept: str, clusters: str
+) -> dict[str, Any]:
+    """Envoy in front of the servers at these ports; the others are files that are there already.
+
+    ``played`` is place → file.
+    """
     watched = {"resource_api_version": "V3", "path_config_source": {"path": clusters}}
     router = _filter("router", _ROUTER, suppress_envoy_headers=True)
-    play = [_tidy(), _discovered(FILTER, played), _script("restore", _RESTORE), router]
+    play = [
+        _tidy(),
+        *(_discovered(place, played[place]) for place in PLACES),
+        _script("restore", _RESTORE),
+        router,
+    ]
     mark = [_script("mark", _SCRIPT), _filter("router", _ROUTER)]
     keep = [_discovered(KEPT, kept), _filter("router", _ROUTER)]
     route = {
@@ -93,8 +120,9 @@ def bootstrap(*, upstream: int, played: str, kept: str, clusters: str) -> dict[s
                 _listener("play", _manager("play", play, route)),
                 _listener("mark", _manager("mark", mark, {"direct_response": {"status": 200}})),
                 _listener("keep", _manager("keep", keep, {"direct_response": {"status": 200}})),
+                _relay(played[NETWORK]),
             ],
-            "clusters": [_cluster(_UPSTREAM, upstream)],
+            "clusters": [_cluster(_UPSTREAM, upstream), _tcp_cluster(_TCP_UPSTREAM, tcp_upstream)],
         },
     }
 
@@ -106,6 +134,7 @@ def clusters_document(servers: Mapping[str, int]) -> dict[str, Any]:
 
 def filter_document(
     *,
+    place: str = FILTER,
     name: str,
     root_id: str,
     vm_id: str,
@@ -115,7 +144,7 @@ def filter_document(
     environment: Mapping[str, str] | None = None,
     fail_open: bool = False,
 ) -> dict[str, Any]:
-    """The filter that is played; ``vm_id`` is one nobody had before."""
+    """A filter that is played; ``vm_id`` is one nobody had before."""
     vm: dict[str, Any] = {
         "vm_id": vm_id,
         "runtime": _RUNTIME,
@@ -128,12 +157,13 @@ def filter_document(
     plugin["configuration"] = {"@type": _TEXT, "value": config}
     if fail_open:
         plugin["failure_policy"] = "FAIL_OPEN"
-    return _versioned([_resource({"@type": _WASM, "config": plugin})])
+    kind = _NETWORK_WASM if place == NETWORK else _WASM
+    return _versioned([_resource({"@type": kind, "config": plugin}, place)])
 
 
-def no_filter_document() -> dict[str, Any]:
-    """Nothing is played; the last filter goes when its last stream went."""
-    return _versioned([_resource({"@type": _MUTATION})])
+def no_filter_document(place: str = FILTER) -> dict[str, Any]:
+    """Nothing is played there; the last filter goes when its last stream went."""
+    return _versioned([_resource({"@type": _IDLE if place == NETWORK else _MUTATION}, place)])
 
 
 def kept_document(module: str, needed: Iterable[str]) -> dict[str, Any]:
@@ -149,7 +179,7 @@ def kept_document(module: str, needed: Iterable[str]) -> dict[str, Any]:
     return _versioned([_resource({"@type": _WASM, "config": plugin}, KEPT)])
 
 
-def _resource(config: dict[str, Any], name: str = FILTER) -> dict[str, Any]:
+def _resource(config: dict[str, Any], name: str) -> dict[str, Any]:
     return {"@type": _TYPED, "name": name, "typed_config": config}
 
 
@@ -176,13 +206,13 @@ def _tidy() -> dict[str, Any]:
     )
 
 
-def _discovered(name: str, path: str) -> dict[str, Any]:
+def _discovered(name: str, path: str, kinds: tuple[str, ...] = (_WASM, _MUTATION)) -> dict[str, Any]:
     source = {
         "resource_api_version": "V3",
         "path_config_source": {"path": path},
         "initial_fetch_timeout": "5s",
     }
-    return {"name": name, "config_discovery": {"config_source": source, "type_urls": [_WASM, _MUTATION]}}
+    return {"name": name, "config_discovery": {"config_source": source, "type_urls": list(kinds)}}
 
 
 def _header(name: str, value: str) -> dict[str, Any]:
@@ -207,26 +237,39 @@ def _manager(name: str, filters: list[dict[str, Any]], route: dict[str, Any]) ->
 
 def _listener(name: str, manager: dict[str, Any]) -> dict[str, Any]:
     kind = "envoy.filters.network.http_connection_manager"
+    return _listening(name, [{"name": kind, "typed_config": manager}])
+
+
+def _relay(filter_: str) -> dict[str, Any]:
+    """Passes bytes on to the upstream of connections."""
+    proxy = _filter("proxy", _TCP_PROXY, stat_prefix="relay", cluster=_TCP_UPSTREAM, idle_timeout="0s")
+    return _listening("relay", [_discovered(NETWORK, filter_, (_NETWORK_WASM, _IDLE)), proxy])
+
+
+def _listening(name: str, filters: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "name": name,
         "address": _address(0),
         "enable_reuse_port": False,
-        "filter_chains": [{"filters": [{"name": kind, "typed_config": manager}]}],
+        "filter_chains": [{"filters": filters}],
     }
 
 
 def _cluster(name: str, port: int) -> dict[str, Any]:
-    endpoint = {"endpoint": {"address": _address(port)}}
     options = {
         "@type": f"type.googleapis.com/{_OPTIONS}",
         "explicit_http_config": {"http2_protocol_options": _HTTP2},
     }
+    return {**_tcp_cluster(name, port), "typed_extension_protocol_options": {_OPTIONS: options}}
+
+
+def _tcp_cluster(name: str, port: int) -> dict[str, Any]:
+    endpoint = {"endpoint": {"address": _address(port)}}
     return {
         "name": name,
         "type": "STATIC",
         "connect_timeout": "5s",
         "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": [endpoint]}]},
-        "typed_extension_protocol_options": {_OPTIONS: options},
     }
 
 

@@ -55,15 +55,11 @@ class Ear:
         return records[starts[-1] :] if starts else records
 
 
-def own_lines(records: Sequence[Record], vm_id: str) -> tuple[ObservedLog, ...]:
-    """What the filter said itself; what it says while its code starts names no VM."""
-    found = []
-    for record in records:
-        early = record.message.startswith(f"{_SPOKEN}: ")
-        head, mine, words = record.message.partition(": " if early else f" {vm_id}: ")
-        if mine and head.startswith(_SPOKEN):
-            found.append(ObservedLog(_LEVELS.get(record.level, record.level), words))
-    return tuple(found)
+def own_lines(records: Sequence[Record], vm_ids: Sequence[str]) -> tuple[ObservedLog, ...]:
+    """What the filters of these VMs said themselves; what they say while their code starts names no VM."""
+    line = re.compile(rf"{_SPOKEN}(?:|.*? (?:{'|'.join(map(re.escape, vm_ids))})): (.*)", re.DOTALL)
+    said = ((record, found[1]) for record in records if (found := line.match(record.message)))
+    return tuple(ObservedLog(_LEVELS.get(record.level, record.level), words) for record, words in said)
 
 
 def trace_lines(records: Sequence[Record]) -> tuple[str, ...]:

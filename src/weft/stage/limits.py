@@ -19,8 +19,18 @@ from weft.scenario import (
     milliseconds,
     withheld_body,
 )
+from weft.stage.documents import MOST_NEIGHBORS
 
-__all__ = ["MOST_MS", "case_limits", "fit", "step_limit"]
+__all__ = ["MOST_MS", "NotHere", "case_limits", "fit", "step_limit"]
+
+
+class NotHere(Exception):
+    """A step that Envoy cannot do; the case ends before it."""
+
+    def __init__(self, left_out: LeftOut) -> None:
+        super().__init__(left_out.what)
+        self.left_out = left_out
+
 
 MOST_MS = 5000
 """How long is waited in earnest."""
@@ -36,25 +46,34 @@ _TICKS = "the filter's timer runs in real time, so the number of ticks is not ex
 _CLOCK = "the filter reads the clock, and time really passes; only their number is compared"
 _SAME_LENGTH = "Envoy does not show which of several histograms was given which value"
 
+_PLUGIN = {"name", "root_id", "vm_id", "config", "vm_config", "environment", "fail_open"}
 _MESSAGE = {"headers", "body", "chunks", "trailers", "open"}
 _KNOWN = {
-    "Setup": {"clusters", *_SETUP},
-    "Plugin": {"name", "root_id", "vm_id", "config", "vm_config", "environment", "fail_open"},
+    "Setup": {"clusters", "before", "after", *_SETUP},
+    "Plugin": _PLUGIN,
+    "Neighbor": {"module", *_PLUGIN},
     "Step": {
         *("stream", "expect", "request", "request_body", "response", "response_body", "reply"),
-        *("tick", "advance", "disconnect"),
+        *("tick", "advance", "disconnect", "connect", "downstream_data", "upstream_data"),
     },
     "Request": _MESSAGE,
     "Response": {"status", *_MESSAGE},
     "BodyPart": {"body", "chunks", "trailers", "open"},
-    "Reply": {"cluster", "status", "timeout", "failed", *_MESSAGE},
+    "Data": {"data", "chunks", "end", "reset"},
+    "Reply": {
+        *("cluster", "status", "timeout", "failed", "message", "messages", "grpc_status", "grpc_message"),
+        *_MESSAGE,
+    },
     "Expect": {
         *("upstream", "client", "local_reply", "reset", "calls", "logs", "quiet", "metrics"),
         *("shared_data", "refused", "crash"),
     },
     "MessageExpect": {"sent", "status", "headers", "only_headers", "body", "trailers", "ended"},
     "ReplyExpect": {"status", "body", "details", "grpc_status"},
-    "CallExpect": {"cluster", "headers", "body", "trailers", "timeout"},
+    "CallExpect": {
+        *("cluster", "headers", "body", "trailers", "timeout"),
+        *("service", "method", "message", "messages", "ended", "reset"),
+    },
 }
 """What of the format is played here, by the names of its parts."""
 
@@ -68,6 +87,9 @@ def _case_limits(case: Case) -> Iterator[LeftOut]:
     for name, reason in _SETUP.items():
         if getattr(case.setup, name) is not None:
             yield LeftOut(f"setup.{name}", reason)
+    for name in ("before", "after"):
+        if len(getattr(case.setup, name) or ()) > MOST_NEIGHBORS:
+            yield LeftOut(f"setup.{name}", f"there are {MOST_NEIGHBORS} places")
     yield from _unknown("setup", case.setup)
     yield from _unknown("plugin", case.plugin)
     for number, step in enumerate(case.steps, 1):

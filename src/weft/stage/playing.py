@@ -1,14 +1,15 @@
 """Do the steps of a scenario around a real Envoy, and say what differed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
 
 from weft.envoy import Record
 from weft.scenario import (
     Case,
     Expect,
+    Impossible,
     LeftOut,
     Mismatch,
     Observed,
@@ -19,63 +20,60 @@ from weft.scenario import (
     header_pairs,
     judge,
     milliseconds,
-    pieces,
     request_headers,
 )
+from weft.stage.calls import Calls
+from weft.stage.connections import Connections
 from weft.stage.documents import PORT, PROTO
 from weft.stage.ear import failure, own_lines, trace_lines
 from weft.stage.http2 import Peer, Stream
-from weft.stage.limits import MOST_MS, case_limits, fit, step_limit
+from weft.stage.limits import NotHere, case_limits, fit, step_limit
 from weft.stage.seeing import (
     clock_was_read,
+    ever_ticked,
     message_in,
     request_in,
-    seen_call,
     seen_metrics,
     seen_reply,
     ticks,
 )
+from weft.stage.sending import send, send_body
 from weft.stage.stage import Stage
-from weft.stage.told import Project, case_document, servers
+from weft.stage.told import Project, case_documents, servers, vm_ids
 from weft.symbols import annotated
 
 __all__ = ["play_on_stage"]
 
-_MARGIN = 2.0
-
-
-class _Impossible(Exception):
-    """A step that cannot happen now, such as an answer to a request that never went on."""
-
-    def __init__(self, what: str, expected: str, got: str) -> None:
-        super().__init__(what)
-        self.mismatch = Mismatch(what, expected, got)
-
-
-class _NotHere(Exception):
-    """A step that Envoy cannot do; the case ends before it."""
-
-    def __init__(self, left_out: LeftOut) -> None:
-        super().__init__(left_out.what)
-        self.left_out = left_out
-
 
 async def play_on_stage(
-    case: Case, stage: Stage, project: Project, vm_id: str, known: frozenset[str] = frozenset()
+    case: Case,
+    stage: Stage,
+    project: Project,
+    vm_id: str,
+    known: frozenset[str] = frozenset(),
+    others: Mapping[str, bytes] = MappingProxyType({}),
 ) -> Played:
-    """Run a case; the filter is taken away again afterwards. Raises ``Lost``.
+    """Run a case; the filter is taken away again afterwards, or the stage is ``spent``. Raises ``Lost``.
 
     ``vm_id`` is new for each case; ``known`` are servers that the filter may call where the case
-    does not say.
+    does not say; ``others`` are the modules of its neighbors by the names that the case has for them.
     """
     if limits := case_limits(case):
         return Played(case, (StepResult(0, (), (), left_out=limits),), "envoy")
     await stage.allow(servers(case, known))
     player = _Player(case, stage, vm_id)
-    started = await stage.put(case_document(case, project, module=str(stage.module), vm_id=vm_id))
+
+    def file_of(name: str | None) -> str:
+        return str(stage.module if name is None else stage.module_file(others[name]))
+
+    started = True
+    for place, document in case_documents(case, project, vm_id=vm_id, files=file_of).items():
+        started = started and await stage.put(document, place)
     results = [result async for result in player.run(started=started)]
+    stage.spent = player.holds
     player.close()
-    await stage.take_away()
+    if not stage.spent:
+        await stage.take_away()
     return Played(case, tuple(results), "envoy")
 
 
@@ -102,16 +100,18 @@ class _Player:
     def __init__(self, case: Case, stage: Stage, vm_id: str) -> None:
         self._case = case
         self._stage = stage
-        self._vm_id = vm_id
+        self._vm_ids = vm_ids(case, vm_id)
         self._exchanges: dict[str, _Exchange] = {}
-        self._answered: set[int] = set()
+        self._peers: list[Peer] = []
+        self._calls = Calls(stage)
+        self._connections = Connections(stage)
         self._start = self._step_start = stage.ear.place
-        self._seen_calls = 0
 
     def close(self) -> None:
         """Hang up everywhere."""
-        for exchange in self._exchanges.values():
-            exchange.peer.close()
+        for peer in self._peers:
+            peer.close()
+        self._connections.close()
 
     async def run(self, *, started: bool) -> AsyncIterator[StepResult]:
         """Each step, until one differs or cannot be done; then the end."""
@@ -124,26 +124,29 @@ class _Player:
             return
         yield self._result(0, [], await self._observed(""))
         for number, step in enumerate(case.steps, 1):
-            self._step_start, self._seen_calls = self._stage.ear.place, len(self._stage.called)
+            self._step_start = self._stage.ear.place
+            self._calls.mark()
             try:
                 result = await self._play(number, step)
-            except _NotHere as not_here:
+            except NotHere as not_here:
                 yield self._result(number, [], left=(not_here.left_out,))
                 return
             yield result
             if result.mismatches:
                 return
         if case.expect is not None:
-            self._step_start, self._seen_calls = self._start, 0
+            self._step_start = self._start
+            self._calls.tell_all()
             last = case.steps[-1].stream if case.steps else "main"
             yield await self._judged(len(case.steps) + 1, case.expect, last, traced=False)
 
     async def _play(self, number: int, step: Step) -> StepResult:
-        if limit := step_limit(step, ticking=ticks(self._records)):
-            raise _NotHere(limit)
+        ticking = (ever_ticked if self._chained else ticks)(self._records)
+        if limit := step_limit(step, ticking=ticking):
+            raise NotHere(limit)
         try:
             await self._act(step)
-        except _Impossible as impossible:
+        except Impossible as impossible:
             return self._result(number, [impossible.mismatch])
         return await self._judged(number, step.expect or self._silent(), step.stream)
 
@@ -160,7 +163,7 @@ class _Player:
     def _refused(self) -> StepResult:
         records = self._stage.ear.configured(self._start)
         words = "\n".join(record.message for record in records if record.level not in {"trace", "debug"})
-        seen = Observed(logs=own_lines(records, self._vm_id), refused=words or "refused by Envoy")
+        seen = Observed(logs=own_lines(records, self._vm_ids), refused=words or "refused by Envoy")
         found = judge(self._case.expect or Expect(), seen)
         return StepResult(0, tuple(found), trace_lines(records), seen)
 
@@ -178,11 +181,22 @@ class _Player:
 
     def _failure(self) -> str | None:
         found = failure(self._records)
-        return None if found is None else "\n".join(annotated(found.split("\n"), self._stage.symbols))
+        if found is None or any(one.module for one in self._case.setup.neighbors):
+            return found
+        return "\n".join(annotated(found.split("\n"), self._stage.symbols))
+
+    @property
+    def _chained(self) -> bool:
+        return len(self._vm_ids) > 1
 
     @property
     def _records(self) -> list[Record]:
         return self._stage.ear.worked(self._start)
+
+    @property
+    def holds(self) -> bool:
+        """Whether the filter holds something that Envoy cannot be told is gone."""
+        return self._connections.held
 
     @property
     def clock_read(self) -> bool:
@@ -191,16 +205,20 @@ class _Player:
 
     async def _observed(self, name: str) -> Observed:
         exchange, records = self._exchanges.get(name), self._records
-        metrics, self._unknown = seen_metrics(await self._stage.metrics(), records)
-        calls = self._stage.called[self._seen_calls :]
+        metrics, self._unknown = seen_metrics(await self._stage.metrics(), records, chained=self._chained)
         client = exchange.client if exchange else None
+        sent = request_in(exchange.upstream) if exchange else ObservedMessage()
+        received = message_in(client, dated=bool(exchange and exchange.dated))
+        reset = bool(exchange and exchange.was_reset)
+        if name in self._connections:
+            sent, received, reset = self._connections.seen(name)
         return Observed(
-            upstream=request_in(exchange.upstream) if exchange else ObservedMessage(),
-            client=message_in(client, dated=bool(exchange and exchange.dated)),
+            upstream=sent,
+            client=received,
             local_reply=seen_reply(client, records) if client else None,
-            reset=bool(exchange and exchange.was_reset),
-            calls=tuple(seen_call(cluster, stream) for cluster, stream in calls),
-            logs=own_lines(self._stage.ear.worked(self._step_start), self._vm_id),
+            reset=reset,
+            calls=self._calls.seen,
+            logs=own_lines(self._stage.ear.worked(self._step_start), self._vm_ids),
             metrics=metrics,
             failure=self._failure(),
         )
@@ -217,10 +235,14 @@ class _Player:
             "advance": self._advance,
             "disconnect": self._disconnect,
         }
-        for action in step.actions:
-            await actions[action](step)
+        if step.is_network or (step.disconnect and step.stream in self._connections):
+            await self._connections.act(step)
+        else:
+            for action in step.actions:
+                await actions[action](step)
         await self._stage.settle()
         self._sort_arrived()
+        self._connections.sort_relayed()
 
     def _sort_arrived(self) -> None:
         """Find out whose request it is that reached the upstream: by the port it came from."""
@@ -232,20 +254,21 @@ class _Player:
 
     def _exchange(self, name: str) -> _Exchange:
         if name not in self._exchanges:
-            raise _Impossible(f"stream {name}", "a request came before", "there was none")
+            raise Impossible(f"stream {name}", "a request came before", "there was none")
         return self._exchanges[name]
 
     async def _request(self, step: Step) -> None:
         message = step.request
         assert message is not None  # noqa: S101 - its caller looked
         peer = await self._stage.connect()
+        self._peers.append(peer)
         exchange = self._exchanges[step.stream] = _Exchange(peer, peer.stream())
         headers = sorted(request_headers(message), key=lambda pair: not pair[0].startswith(":"))
         renamed = tuple((PROTO if name == "x-forwarded-proto" else name, value) for name, value in headers)
-        _send(exchange.client, renamed, message)
+        send(exchange.client, renamed, message)
 
     async def _request_body(self, step: Step) -> None:
-        _send_body(self._exchange(step.stream).client, step.request_body)
+        send_body(self._exchange(step.stream).client, step.request_body)
 
     async def _response(self, step: Step) -> None:
         message, exchange = step.response, self._exchange(step.stream)
@@ -253,45 +276,19 @@ class _Player:
         if exchange.upstream is None:
             answered = exchange.client.headers is not None
             got = "the filter answered itself" if answered else "the filter holds it"
-            raise _Impossible("response", "the request went to the upstream", got)
+            raise Impossible("response", "the request went to the upstream", got)
         headers = ((":status", str(message.status)), *header_pairs(message.headers))
         exchange.dated = "date" in dict(headers)
-        _send(exchange.upstream, headers, message)
+        send(exchange.upstream, headers, message)
 
     async def _response_body(self, step: Step) -> None:
         upstream = self._exchange(step.stream).upstream
         if upstream is not None:
-            _send_body(upstream, step.response_body)
+            send_body(upstream, step.response_body)
 
     async def _reply(self, step: Step) -> None:
-        reply = step.reply
-        assert reply is not None  # noqa: S101 - its caller looked
-        open_ = [
-            (at, stream)
-            for at, (cluster, stream) in enumerate(self._stage.called)
-            if at not in self._answered and reply.cluster in {None, cluster}
-        ]
-        if not open_:
-            raise _Impossible("reply", f"an open call to {reply.cluster or 'any cluster'}", "(none)")
-        at, stream = open_[0]
-        if reply.timeout:
-            await self._time_out(at, stream)
-        elif reply.failed:
-            # Before an answer began Envoy would make one of its own, a 503.
-            stream.send_headers(((":status", "200"),), end=False)
-            await self._stage.settle()
-            stream.reset()
-        else:
-            _send(stream, ((":status", str(reply.status)), *header_pairs(reply.headers)), reply)
-        self._answered.add(at)
-
-    async def _time_out(self, at: int, stream: Stream) -> None:
-        timeout = seen_call(*self._stage.called[at]).timeout_ms
-        if not timeout:
-            raise _Impossible("reply", "a call with a timeout", "it has none")
-        if timeout > MOST_MS:
-            raise _NotHere(LeftOut("reply.timeout", f"it would really take {timeout} ms"))
-        await self._stage.until(lambda: stream.broken, at_most=timeout / 1000 + _MARGIN)
+        if step.reply is not None:
+            await self._calls.reply(step.reply)
 
     async def _advance(self, step: Step) -> None:
         await asyncio.sleep((milliseconds(step.advance or 0) or 0) / 1000)
@@ -300,21 +297,3 @@ class _Player:
         exchange = self._exchange(step.stream)
         exchange.gone = exchange.gone or not exchange.client.ended
         exchange.peer.close()
-
-
-def _send(stream: Stream, headers: tuple[tuple[str, str], ...], message: Any) -> None:
-    bare = not (message.open or message.body or message.chunks or message.trailers)
-    stream.send_headers(headers, end=bare)
-    if not bare:
-        _send_body(stream, message)
-
-
-def _send_body(stream: Stream, message: Any) -> None:
-    chunks = pieces(message.body, message.chunks)
-    ends_here = not message.open and not message.trailers
-    for index, chunk in enumerate(chunks):
-        stream.send_data(chunk, end=ends_here and index == len(chunks) - 1)
-    if not chunks and ends_here:
-        stream.send_data(b"", end=True)
-    if message.trailers:
-        stream.send_headers(tuple(header_pairs(message.trailers)), end=True)

@@ -4,6 +4,7 @@ What Envoy itself adds to a message, and a filter never sees, is taken off again
 """
 
 import re
+import struct
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,18 @@ from weft.stage.documents import DETAILS, PORT, RESTORED
 from weft.stage.ear import local_reply
 from weft.stage.http2 import Stream
 
-__all__ = ["clock_was_read", "message_in", "request_in", "seen_call", "seen_metrics", "seen_reply", "ticks"]
+__all__ = [
+    "clock_was_read",
+    "ever_ticked",
+    "is_grpc",
+    "is_stream",
+    "message_in",
+    "request_in",
+    "seen_call",
+    "seen_metrics",
+    "seen_reply",
+    "ticks",
+]
 
 _VIA_UPSTREAM = "via_upstream"
 _FAILED, _UNAVAILABLE = "wasm_fail_stream", 14
@@ -24,6 +36,10 @@ _LAST_CODE = 16
 _SECONDS_AGO = 120
 _TIMEOUT = "x-envoy-expected-rq-timeout-ms"
 _OF_ENVOY = {"x-envoy-internal", _TIMEOUT, ":scheme"}
+_GRPC_TIMEOUT = "grpc-timeout"
+_OF_GRPC = {":method", ":path", ":authority", "te", _GRPC_TIMEOUT, "content-type"}
+"""What a gRPC call has beside the metadata that it was given."""
+_FRAME = struct.Struct(">BI")  # compressed or not, length
 _CLOCK = re.compile(r"\[vm->host\] (env\.proxy_get_current_time_nanoseconds|\w+\.clock_time_get)\(")
 _TIMER = re.compile(r"\[vm->host\] env\.proxy_set_tick_period_milliseconds\((\d+)\)")
 _DEFINED = re.compile(r"\[vm->host\] env\.proxy_define_metric\(2, \d+, (\d+), \d+\)")
@@ -77,9 +93,45 @@ def _status_of_failure(details: str, status: int) -> int:
 def seen_call(name: str, stream: Stream) -> ObservedCall:
     """A call of the filter."""
     headers = stream.headers or ()
-    timeout = dict(headers).get(_TIMEOUT, "0")
+    timeout = int(dict(headers).get(_TIMEOUT, "0"))
     kept = tuple(pair for pair in headers if pair[0] not in _OF_ENVOY)
-    return ObservedCall(name, kept, bytes(stream.body), stream.trailers or (), int(timeout))
+    if not is_grpc(stream):
+        return ObservedCall(name, kept, bytes(stream.body), stream.trailers or (), timeout)
+    _, service, method = dict(headers)[":path"].split("/", 2)
+    return ObservedCall(
+        name,
+        tuple(pair for pair in kept if pair[0] not in _OF_GRPC),
+        b"",
+        (),
+        timeout,
+        service=service,
+        method=method,
+        messages=_messages(bytes(stream.body)),
+        ended=stream.ended,
+        reset=stream.broken,
+    )
+
+
+def is_grpc(stream: Stream) -> bool:
+    """Whether a call is Envoy's gRPC."""
+    headers = dict(stream.headers or ())
+    return headers.get("content-type") == "application/grpc" and headers.get("te") == "trailers"
+
+
+def is_stream(stream: Stream) -> bool:
+    """Whether it is a stream of gRPC; a unary call has a timeout, be it 0."""
+    return is_grpc(stream) and _GRPC_TIMEOUT not in dict(stream.headers or ())
+
+
+def _messages(body: bytes) -> tuple[bytes, ...]:
+    """What came whole: https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md."""
+    found = []
+    while len(body) >= _FRAME.size:
+        _, length = _FRAME.unpack_from(body)
+        message, body = body[_FRAME.size : _FRAME.size + length], body[_FRAME.size + length :]
+        if len(message) == length:
+            found.append(message)
+    return tuple(found)
 
 
 def clock_was_read(records: Sequence[Record]) -> bool:
@@ -93,20 +145,26 @@ def ticks(records: Sequence[Record]) -> bool:
     return bool(periods) and periods[-1] != "0"
 
 
+def ever_ticked(records: Sequence[Record]) -> bool:
+    """Whether any of several filters set a timer, which nobody knows to be stopped."""
+    return any(found[1] != "0" for record in records if (found := _TIMER.match(record.message)))
+
+
 def seen_metrics(
-    stats: Mapping[str, str], records: Sequence[Record]
+    stats: Mapping[str, str], records: Sequence[Record], *, chained: bool = False
 ) -> tuple[dict[str, int | list[int]], frozenset[str]]:
     """Name → value, or all values; and the histograms whose values cannot be told apart.
 
     Envoy keeps histograms as buckets, so their values are read off the log: the calls there name metrics by
-    number, and the length of a histogram's name says which has which.
+    number, and the length of a histogram's name says which has which; but not whose numbers they are where
+    several filters are ``chained``.
     """
     found: dict[str, int | list[int]] = {
         name: int(value) for name, value in stats.items() if value.isdecimal()
     }
     histograms = [name for name, value in stats.items() if not value.isdecimal()]
     lengths = Counter(len(name.encode()) for name in histograms)
-    unknown = frozenset(name for name in histograms if lengths[len(name.encode())] > 1)
+    unknown = frozenset(name for name in histograms if chained or lengths[len(name.encode())] > 1)
     defined = [int(match[1]) for record in records if (match := _DEFINED.match(record.message))]
     given = [match for record in records if (match := _RECORDED.match(record.message))]
     for name in histograms:

@@ -7,12 +7,13 @@ else was heard meanwhile, nothing else is under way.
 """
 
 import asyncio
+import hashlib
 import json
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from weft.base.files import atomic_write
 from weft.base.tasks import beside
@@ -21,6 +22,8 @@ from weft.errors import WeftError
 from weft.stage.documents import (
     FILTER,
     MARK,
+    NETWORK,
+    PLACES,
     bootstrap,
     clusters_document,
     kept_document,
@@ -28,10 +31,13 @@ from weft.stage.documents import (
 )
 from weft.stage.ear import Ear
 from weft.stage.http2 import Peer, Stream
+from weft.stage.wire import Wire
 from weft.symbols import Symbols
 from weft.wasm import Kind, Module, read_module
 
 __all__ = ["PATIENCE", "Lost", "Stage", "open_stage"]
+
+_End = TypeVar("_End", bound=asyncio.Protocol)
 
 # So many answers in a row with nothing else heard. An event has consequences in at most two rounds of
 # Envoy's loop: a connection opens, then it is written to.
@@ -40,7 +46,7 @@ _QUIET = 4
 PATIENCE = 30.0
 """Seconds."""
 _LOOK_AGAIN = 0.002
-_DISCOVERY = f"extension_config_discovery.http_filter.{FILTER}."
+_DISCOVERY = "extension_config_discovery."
 _CLUSTERS = "cluster_manager.cds.version_text"
 _ACTIVE = "wasm.envoy.wasm.runtime.v8.active"
 _METRICS = "wasmcustom."
@@ -60,6 +66,8 @@ class Stage:
         """Requests that reached the upstream."""
         self.called: list[tuple[str, Stream]] = []
         """Requests that reached another server: its name, and the request."""
+        self.spent = False
+        """Whether something was left on it that nobody can take away: then it plays no more."""
         self.gone = False
         """Whether Envoy ended by itself."""
         self.module = folder / "module.wasm"
@@ -72,13 +80,20 @@ class Stage:
         self._heard = 0
         self._marks = 0
         self._servers: dict[str, asyncio.Server] = {}
+        self._taken: set[str] = set()
         self._proxy: Proxy
         self._marker: Peer
-        self._port = self._idle = 0
+        self.relayed: list[Wire] = []
+        """Connections that reached the upstream of connections."""
+        self._port = self._relay = self._idle = 0
 
     async def connect(self) -> Peer:
         """A client's connection."""
-        return await self._client(self._port, self._count)
+        return await self._dial(self._port, lambda: Peer(self._count))
+
+    async def connect_wire(self) -> Wire:
+        """A client's connection for bytes alone."""
+        return await self._dial(self._relay, lambda: Wire(self._count))
 
     async def settle(self) -> None:
         """Wait until nothing is under way; raises ``Lost``."""
@@ -99,26 +114,38 @@ class Stage:
             return False
         return True
 
-    async def put(self, document: dict[str, Any]) -> bool:
-        """Play this filter; gives whether it started. The last one must have been taken away."""
-        version = str(document["version_info"])
-        refused = _refusals(await self._stats(_DISCOVERY))
+    def module_file(self, module: bytes) -> Path:
+        """A file with another module, for Envoy to read."""
+        path = self._folder / f"{hashlib.sha256(module).hexdigest()}.wasm"
+        if not path.exists():
+            atomic_write(path, module)
+        return path
+
+    async def put(self, document: dict[str, Any], place: str = FILTER) -> bool:
+        """Play this filter; gives whether it started. The last one there must have been taken away."""
+        kind = "network_filter" if place == NETWORK else "http_filter"
+        version, about = str(document["version_info"]), f"{_DISCOVERY}{kind}.{place}."
+        refused = _refusals(await self._stats(about), about)
 
         def decided(stats: Mapping[str, str]) -> bool:
-            return _version(stats) == version or _refusals(stats) != refused
+            return _version(stats, about) == version or _refusals(stats, about) != refused
 
-        self._write("filter.json", document)
-        stats = await self._stats_when(_DISCOVERY, decided)
+        self._write(f"{place}.json", document)
+        stats = await self._stats_when(about, decided)
         await self.settle()
-        return _version(stats) == version
+        self._taken.add(place)
+        return _version(stats, about) == version
 
     async def take_away(self) -> None:
-        """Play no filter: its VM, its metrics and what came for it are gone afterwards."""
+        """Play no filter: their VMs, their metrics and what came for them are gone afterwards."""
         await self.settle()
-        await self.put(no_filter_document())
+        for place in sorted(self._taken):
+            await self.put(no_filter_document(place), place)
+        self._taken.clear()
         await self._stats_when(_ACTIVE, lambda stats: _active(stats) <= self._idle)
         self.arrived.clear()
         self.called.clear()
+        self.relayed.clear()
 
     async def allow(self, names: Iterable[str]) -> None:
         """Let filters call the servers of these names, and no others."""
@@ -172,13 +199,17 @@ class Stage:
         loop = asyncio.get_running_loop()
         return await loop.create_server(lambda: Peer(self._count, opened), "127.0.0.1", 0)
 
-    async def _client(self, port: int, heard: Callable[[], None]) -> Peer:
+    async def _listen_wire(self) -> asyncio.Server:
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(lambda: Wire(self._count, self.relayed.append), "127.0.0.1", 0)
+
+    async def _dial(self, port: int, end: Callable[[], _End]) -> _End:
         loop = asyncio.get_running_loop()
         try:
-            _, peer = await loop.create_connection(lambda: Peer(heard), "127.0.0.1", port)
+            _, made = await loop.create_connection(end, "127.0.0.1", port)
         except OSError as error:
             raise Lost(f"Envoy is gone: {error.strerror}") from error
-        return peer
+        return made
 
     def _write(self, name: str, document: Mapping[str, Any]) -> None:
         atomic_write(self._folder / name, json.dumps(document, ensure_ascii=False).encode())
@@ -201,13 +232,19 @@ class Stage:
         read = read_module(module)
         self.symbols = Symbols(module, read)
         atomic_write(self.module, module)
-        upstream = await self._listen(self.arrived.append)
-        self._write("filter.json", no_filter_document())
+        upstream, relayed = await self._listen(self.arrived.append), await self._listen_wire()
+        for place in (*PLACES, NETWORK):
+            self._write(f"{place}.json", no_filter_document(place))
         self._write("clusters.json", clusters_document({}))
         self._write("kept.json", kept_document(str(self.module), _needed(read)))
-        names = {"played": "filter", "kept": "kept", "clusters": "clusters"}
-        files = {word: str(self._folder / f"{name}.json") for word, name in names.items()}
-        told = bootstrap(upstream=_port(upstream), **files)
+        files = {name: str(self._folder / f"{name}.json") for name in (*PLACES, NETWORK, "kept", "clusters")}
+        told = bootstrap(
+            upstream=_port(upstream),
+            tcp_upstream=_port(relayed),
+            played=files,
+            kept=files["kept"],
+            clusters=files["clusters"],
+        )
         launch = Launch(
             program=program,
             bootstrap=told,
@@ -218,14 +255,15 @@ class Stage:
         )
         try:
             async with Proxy(launch).serving() as self._proxy, beside(self._watch()):
-                self._port, marked, _ = [_port_of(found) for found in await self._proxy.admin.listeners()]
-                self._marker = await self._client(marked, self._tell)
+                ports = [_port_of(found) for found in await self._proxy.admin.listeners()]
+                self._port, marked, _, self._relay = ports
+                self._marker = await self._dial(marked, lambda: Peer(self._tell))
                 await self.settle()
                 self._idle = _active(await self._stats(_ACTIVE))
                 yield self
                 self._marker.close()
         finally:
-            for server in (upstream, *self._servers.values()):
+            for server in (upstream, relayed, *self._servers.values()):
                 server.close()
 
 
@@ -252,12 +290,12 @@ def _now() -> float:
     return asyncio.get_running_loop().time()
 
 
-def _version(stats: Mapping[str, str]) -> str:
-    return stats.get(f"{_DISCOVERY}version_text", "")
+def _version(stats: Mapping[str, str], about: str) -> str:
+    return stats.get(f"{about}version_text", "")
 
 
-def _refusals(stats: Mapping[str, str]) -> int:
-    return sum(int(stats.get(_DISCOVERY + name, "0")) for name in ("update_rejected", "update_failure"))
+def _refusals(stats: Mapping[str, str], about: str) -> int:
+    return sum(int(stats.get(about + name, "0")) for name in ("update_rejected", "update_failure"))
 
 
 def _active(stats: Mapping[str, str]) -> int:

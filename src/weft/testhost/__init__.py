@@ -14,6 +14,7 @@ May import: ``weft.scenario``, ``weft.symbols``, ``weft.wasm``, ``weft.base``, `
 from weft.scenario import config_bytes
 from weft.testhost.direction import Message
 from weft.testhost.engine import Limits
+from weft.testhost.grpc import GrpcReply
 from weft.testhost.headers import HeaderMap, Pairs
 from weft.testhost.host import Host
 from weft.testhost.playing import play
@@ -25,6 +26,7 @@ __all__ = [
     "Callout",
     "Clock",
     "Code",
+    "GrpcReply",
     "HeaderMap",
     "Host",
     "HttpStream",

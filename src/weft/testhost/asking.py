@@ -90,15 +90,17 @@ class HttpFilter(Context):
             return actions[-1]
         return actions[-1 if vm.stop_iteration else min(result, len(actions) - 1)]
 
-    def finish(self, logged: Callable[[], dict[int, HeaderMap]]) -> None:
-        """Log the stream with its headers and trailers, say that it is done, and delete the context."""
+    def log(self, logged: Callable[[], dict[int, HeaderMap]]) -> None:
+        """Log the stream with its headers and trailers."""
         vm = self.vm
-        if self.created:
-            if vm.has("proxy_on_log"):
-                self.logged = logged()
-                vm.call(self, "proxy_on_log", self.id)
-                self.logged = None
-            if vm.has("proxy_on_done"):
-                vm.call(self, "proxy_on_done", self.id)
-        vm.delete(self)
+        if self.created and vm.has("proxy_on_log"):
+            self.logged = logged()
+            vm.call(self, "proxy_on_log", self.id)
+            self.logged = None
+
+    def finish(self) -> None:
+        """Say that the stream is done, and delete the context."""
+        if self.created and self.vm.has("proxy_on_done"):
+            self.vm.call(self, "proxy_on_done", self.id)
+        self.vm.delete(self)
         self.peer = None

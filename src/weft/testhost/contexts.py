@@ -19,6 +19,9 @@ _LAST_OF_STREAM, _LAST_OF_GRPC = int(MapType.RESPONSE_TRAILERS), int(MapType.GRP
 class HttpPeer(Protocol):
     """What a stream does when its filter asks for it; after the filter has returned."""
 
+    of_bytes: bool
+    """Whether it is a connection, and no HTTP stream."""
+
     def resume(self, which: Stream) -> None:
         """Continue what was stopped."""
 
@@ -30,6 +33,12 @@ class HttpPeer(Protocol):
 
     def property(self, path: tuple[str, ...]) -> object:
         """What Envoy knows about the request; ``None`` for nothing."""
+
+    def complete(self) -> None:
+        """Finish it if it is over."""
+
+    def abandon(self) -> None:
+        """The client went away."""
 
 
 @dataclass(frozen=True, slots=True)

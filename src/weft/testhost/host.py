@@ -8,9 +8,16 @@
     stream.upstream.headers
 """
 
+from collections.abc import Callable
+from functools import partial
+
 from weft.errors import FilterRefused
+from weft.testhost import grpc
+from weft.testhost.asking import HttpFilter
+from weft.testhost.connection import Connection
 from weft.testhost.contexts import Context, Reply
 from weft.testhost.engine import Limits
+from weft.testhost.grpc import GrpcReply
 from weft.testhost.headers import Pairs, ResponseHeaders, ResponseTrailers
 from weft.testhost.hostcalls import hostcalls
 from weft.testhost.stream import HttpStream
@@ -76,6 +83,16 @@ class Host:
         """A new request; call ``settle`` after each event."""
         return HttpStream(self.vm, self.root, self._prefix)
 
+    def connection(self) -> Connection:
+        """A new connection through a network filter; call ``settle`` after each event."""
+        return Connection(self.vm, self.vm.new_context(Context, self.root, self._prefix))
+
+    def filter_context(self) -> HttpFilter:
+        """The filter in one stream, for those that chain several."""
+        context = self.vm.new_context(HttpFilter, self.root, self._prefix)
+        context.vm = self.vm
+        return context
+
     def settle(self) -> None:
         """Do what became due while a guest was running, such as telling about queues."""
         for _ in range(_MOST_SOON):
@@ -123,14 +140,17 @@ class Host:
     def time_out(self, call: Callout) -> None:
         """Let a call run into its timeout: an HTTP call is answered with 504, as Envoy does."""
         if call.kind != "http":
-            self.grpc_close(call, 4, "")
+            self._grpc(call, grpc.time_out)
             return
         length = str(len(_TIMEOUT_BODY))
         headers = ((":status", "504"), ("content-length", length), ("content-type", "text/plain"))
         self._answer(call, Reply(ResponseHeaders(headers), _TIMEOUT_BODY))
 
     def fail(self, call: Callout) -> None:
-        """Break an HTTP call off without any answer."""
+        """Break a call off; of HTTP without any answer, of gRPC after its beginning."""
+        if call.kind != "http":
+            self._grpc(call, grpc.break_off)
+            return
         context = self.vm.contexts.get(call.context)
         if context is not None:
             context.status = _BROKEN, "reset"
@@ -151,41 +171,26 @@ class Host:
         self._complete_streams()
         self.settle()
 
-    def grpc_receive(self, call: Callout, message: bytes) -> None:
-        """A message comes; for a call it is the only one."""
-        context = self.vm.contexts.get(call.context)
-        if call.number not in self.world.pending or context is None:
-            return
-        if call.kind == "grpc":
-            del self.world.pending[call.number]
-        self.vm.refuel()
-        context.grpc_message = message
-        self.vm.call(context, "proxy_on_grpc_receive", context.id, call.number, len(message))
-        context.grpc_message = None
-        self._complete_streams()
-        self.settle()
+    def grpc_answer(self, call: Callout, reply: GrpcReply) -> None:
+        """Answer a gRPC call, or say something more on a stream."""
+        self._grpc(call, partial(grpc.answer, reply=reply))
 
-    def grpc_close(self, call: Callout, status: int, message: str) -> None:
-        """The other side ends a call or a stream."""
-        context = self.vm.contexts.get(call.context)
-        if self.world.pending.pop(call.number, None) is None or context is None:
-            return
-        self.vm.refuel()
-        context.status = status, message
-        self.vm.call(context, "proxy_on_grpc_close", context.id, call.number, status)
-        context.status = status, ""
-        self._complete_streams()
-        self.settle()
+    def _grpc(self, call: Callout, happen: Callable[[Vm, Callout], None]) -> None:
+        if call.number in self.world.pending and call.context in self.vm.contexts:
+            self.vm.refuel()
+            happen(self.vm, call)
+            self._complete_streams()
+            self.settle()
 
     def _complete_streams(self) -> None:
         for context in list(self.vm.contexts.values()):
-            if isinstance(context.peer, HttpStream):
+            if context.peer is not None:
                 context.peer.complete()
 
     def shut_down(self) -> None:
         """Take the plugin away: the root is asked whether it is done, and deleted when it is."""
         for context in list(self.vm.contexts.values()):
-            if isinstance(context.peer, HttpStream):
+            if context.peer is not None:
                 context.peer.abandon()
         done = self.vm.call(self.root, "proxy_on_done", self.root.id)
         if done or not self.vm.has("proxy_on_done"):

@@ -4,12 +4,12 @@ from urllib.parse import quote_from_bytes
 
 from weft.testhost.headers import HeaderMap, Pairs, ResponseHeaders
 
-__all__ = ["local_response"]
+__all__ = ["GRPC_OF", "UNKNOWN", "local_response"]
 
 _OK = 200
 # HTTP status → gRPC status, https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md
-_GRPC_OF = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
-_UNKNOWN = 2
+GRPC_OF = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
+UNKNOWN = 2
 # Beside letters and digits; gRPC itself would also leave ~ as it is.
 _PLAIN_IN_MESSAGE = " !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}"
 
@@ -22,7 +22,7 @@ def local_response(
     kind = (request.get("content-type") or "") if request is not None else ""
     is_head = request is not None and request.get(":method") == "HEAD"
     if kind == "application/grpc" or kind.startswith("application/grpc+"):
-        code = _GRPC_OF.get(status, _UNKNOWN) if grpc_status is None else grpc_status
+        code = GRPC_OF.get(status, UNKNOWN) if grpc_status is None else grpc_status
         _fill_grpc(made, code, b"" if is_head else body)
         return made, b""
     if not body:

@@ -1,21 +1,24 @@
 """Do the steps of a scenario on the host, and say what differed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 from weft.errors import FilterRefused, UsageError
 from weft.scenario import (
     Case,
+    Data,
     Expect,
+    Impossible,
     Mismatch,
+    Neighbor,
     Observed,
-    ObservedCall,
     ObservedLog,
     ObservedMessage,
     ObservedReply,
     Played,
-    Reply,
     Step,
     StepResult,
     config_bytes,
@@ -25,32 +28,36 @@ from weft.scenario import (
     pieces,
     request_headers,
 )
+from weft.scenario import Plugin as Said
+from weft.testhost.abi import Buffer
+from weft.testhost.callouts import Callouts
+from weft.testhost.chain import Chain, ChainStream
+from weft.testhost.connection import Connection
 from weft.testhost.direction import Message
-from weft.testhost.host import Host
 from weft.testhost.stream import HttpStream, LocalReply
 from weft.testhost.vm import NS_PER_MS, Code, Plugin
-from weft.testhost.world import Callout, Clock, World
+from weft.testhost.world import Clock, World
 
 __all__ = ["play"]
 
-
-class _Impossible(Exception):
-    """A step that cannot happen now, such as an answer to a request that never went on."""
-
-    def __init__(self, what: str, expected: str, got: str) -> None:
-        super().__init__(what)
-        self.mismatch = Mismatch(what, expected, got)
+_Stream = HttpStream | ChainStream
+_DOWN, _UP = Buffer.DOWNSTREAM_DATA, Buffer.UPSTREAM_DATA
 
 
-def play(case: Case, code: Code, defaults: Plugin) -> Played:
-    """Run a case. ``defaults`` is what the project says where the scenario says nothing."""
+def play(
+    case: Case, code: Code, defaults: Plugin, others: Mapping[str, Code] = MappingProxyType({})
+) -> Played:
+    """Run a case. ``defaults`` is what the project says where the scenario says nothing.
+
+    ``others`` are the modules of the filter's neighbors by the names that the case has for them.
+    """
     world = _world(case)
     try:
-        host = Host.start(code, _plugin(case, defaults), world=world)
+        chain = Chain.start(_filters(case, code, defaults, others), world)
     except FilterRefused as refused:
         words = f"{refused}\n{refused.detail}" if refused.detail else str(refused)
         return Played(case, (_not_started(case, world, words),))
-    return Played(case, tuple(_Player(host).run(case)))
+    return Played(case, tuple(_Player(chain).run(case)))
 
 
 def _not_started(case: Case, world: World, words: str) -> StepResult:
@@ -59,12 +66,14 @@ def _not_started(case: Case, world: World, words: str) -> StepResult:
 
 
 class _Player:
-    """A host with named streams."""
+    """A chain of filters, most often of one, with named streams."""
 
-    def __init__(self, host: Host) -> None:
-        self._host = host
-        self._streams: dict[str, HttpStream] = {}
-        self._seen_logs = self._seen_calls = self._seen_trace = 0
+    def __init__(self, chain: Chain) -> None:
+        self._chain = chain
+        self._streams: dict[str, _Stream] = {}
+        self._connections: dict[str, Connection] = {}
+        self._callouts = Callouts(chain)
+        self._seen_logs = self._seen_trace = 0
 
     def run(self, case: Case) -> Iterator[StepResult]:
         """Each step, until one differs; then the end."""
@@ -74,19 +83,21 @@ class _Player:
             return
         yield self._result(0, [], self._observed(""))
         for number, step in enumerate(case.steps, 1):
-            self._seen_logs, self._seen_calls = len(self._host.world.logs), len(self._host.world.calls)
+            self._seen_logs = len(self._chain.world.logs)
+            self._callouts.mark()
             seen = None
             try:
                 self._act(step)
                 seen = self._observed(step.stream)
                 found = judge(step.expect or self._silent(case), seen)
-            except _Impossible as impossible:
+            except Impossible as impossible:
                 found = [impossible.mismatch]
             yield self._result(number, found, seen)
             if found:
                 return
         if case.expect is not None:
-            self._seen_logs = self._seen_calls = 0
+            self._seen_logs = 0
+            self._callouts.tell_all()
             last = case.steps[-1].stream if case.steps else "main"
             seen = self._observed(last)
             yield self._result(len(case.steps) + 1, judge(case.expect, seen), seen)
@@ -94,26 +105,27 @@ class _Player:
     def _silent(self, case: Case) -> Expect:
         """What holds after a step that expects nothing: no failure, unless the end expects one."""
         crash = case.expect.crash if case.expect is not None else None
-        return Expect(crash=crash) if crash is not None and self._host.vm.failure is not None else Expect()
+        return Expect(crash=crash) if crash is not None and self._chain.failure is not None else Expect()
 
     def _result(self, number: int, found: list[Mismatch], seen: Observed | None = None) -> StepResult:
-        trace = self._host.world.trace
+        trace = self._chain.world.trace
         start, self._seen_trace = self._seen_trace, len(trace)
         return StepResult(number, tuple(found), tuple(trace[start:]), seen)
 
     def _observed(self, name: str) -> Observed:
-        world, stream = self._host.world, self._streams.get(name)
-        local = stream.local_reply if stream else None
+        world = self._chain.world
+        stream = self._connections.get(name) or self._streams.get(name)
+        local = None if stream is None or isinstance(stream, Connection) else stream.local_reply
         return Observed(
             upstream=_message(stream.upstream) if stream else ObservedMessage(),
             client=_message(stream.client) if stream else ObservedMessage(),
             local_reply=None if local is None else _local(local),
             reset=bool(stream and stream.reset),
-            calls=tuple(_call(call) for call in world.calls[self._seen_calls :]),
+            calls=self._callouts.seen,
             logs=tuple(ObservedLog(line.level, line.message) for line in world.logs[self._seen_logs :]),
             metrics=world.metrics.document(),
             shared_data=world.shared_data.document(),
-            failure=self._host.vm.failure,
+            failure=self._chain.failure,
         )
 
     def _act(self, step: Step) -> None:
@@ -126,24 +138,52 @@ class _Player:
         elif step.response_body is not None:
             self._body(self._stream(step.stream), "response", step.response_body)
         elif step.reply is not None:
-            self._reply(step.reply)
+            self._callouts.reply(step.reply)
+        elif step.is_network:
+            self._relay(step)
         elif step.tick is not None:
             self._tick(step.tick)
         elif step.advance is not None:
-            self._host.advance((milliseconds(step.advance) or 0) * NS_PER_MS)
+            self._chain.advance((milliseconds(step.advance) or 0) * NS_PER_MS)
         elif step.disconnect:
-            self._stream(step.stream).abandon()
-        self._host.settle()
+            (self._connections.get(step.stream) or self._stream(step.stream)).abandon()
+        self._chain.settle()
 
-    def _stream(self, name: str) -> HttpStream:
+    def _relay(self, step: Step) -> None:
+        if step.connect:
+            made = self._connections[step.stream] = self._chain.connection()
+            made.connect()
+            return
+        connection = self._connections.get(step.stream)
+        if connection is None:
+            raise Impossible(f"stream {step.stream}", "a client connected before", "there was none")
+        if step.downstream_data is not None:
+            self._say(connection, _DOWN, step.downstream_data)
+        elif step.upstream_data is not None:
+            if not connection.opened:
+                raise Impossible(
+                    "upstream_data", "the connection reached the upstream", "the filter holds it"
+                )
+            self._say(connection, _UP, step.upstream_data)
+
+    def _say(self, connection: Connection, side: Buffer, said: Data) -> None:
+        for piece in pieces(said.data, said.chunks):
+            connection.send(side, piece)
+            self._chain.settle()
+        if said.end:
+            connection.end(side)
+        if said.reset:
+            connection.break_off()
+
+    def _stream(self, name: str) -> _Stream:
         if name not in self._streams:
-            raise _Impossible(f"stream {name}", "a request came before", "there was none")
+            raise Impossible(f"stream {name}", "a request came before", "there was none")
         return self._streams[name]
 
     def _request(self, step: Step) -> None:
         message = step.request
         assert message is not None  # noqa: S101 - its caller looked
-        stream = self._streams[step.stream] = self._host.stream()
+        stream = self._streams[step.stream] = self._chain.stream()
         bare = not (message.open or message.body or message.chunks or message.trailers)
         stream.request_headers(request_headers(message), end=bare)
         if not bare:
@@ -154,14 +194,14 @@ class _Player:
         assert message is not None  # noqa: S101 - its caller looked
         if stream.upstream.headers is None:
             got = "the filter answered itself" if stream.local_reply else "the filter holds it"
-            raise _Impossible("response", "the request went to the upstream", got)
+            raise Impossible("response", "the request went to the upstream", got)
         headers = [(":status", str(message.status)), *header_pairs(message.headers)]
         bare = not (message.open or message.body or message.chunks or message.trailers)
         stream.response_headers(headers, end=bare)
         if not bare:
             self._body(stream, "response", message)
 
-    def _body(self, stream: HttpStream, side: str, message: Any) -> None:
+    def _body(self, stream: _Stream, side: str, message: Any) -> None:
         feed = stream.request_body if side == "request" else stream.response_body
         chunks = pieces(message.body, message.chunks)
         ends_here = not message.open and not message.trailers
@@ -173,33 +213,12 @@ class _Player:
             trailers = header_pairs(message.trailers)
             (stream.request_trailers if side == "request" else stream.response_trailers)(trailers)
 
-    def _reply(self, reply: Reply) -> None:
-        pending = [
-            call for call in self._host.world.pending.values() if reply.cluster in {None, call.cluster}
-        ]
-        if not pending:
-            raise _Impossible("reply", f"an open call to {reply.cluster or 'any cluster'}", "(none)")
-        call = pending[0]
-        if reply.failed:
-            self._host.fail(call)
-        elif reply.timeout:
-            self._wait_for(call)
-        else:
-            headers = ((":status", str(reply.status)), *header_pairs(reply.headers))
-            body = b"".join(pieces(reply.body, reply.chunks))
-            self._host.reply(call, headers, body, tuple(header_pairs(reply.trailers or {})))
-
-    def _wait_for(self, call: Callout) -> None:
-        if call.due is None:
-            raise _Impossible("reply", "a call with a timeout", "it has none")
-        self._host.advance(call.due - self._host.world.clock.now)
-
     def _tick(self, count: int) -> None:
         for _ in range(count):
-            due = min((timer.due for timer in self._host.vm.timers.values()), default=None)
+            due = self._chain.next_tick()
             if due is None:
-                raise _Impossible("tick", "a timer", "the filter set none")
-            self._host.advance(due - self._host.world.clock.now)
+                raise Impossible("tick", "a timer", "the filter set none")
+            self._chain.advance(due - self._chain.world.clock.now)
 
 
 def _world(case: Case) -> World:
@@ -223,8 +242,25 @@ def _moment(text: str, where: str) -> int:
     return round(moment.timestamp()) * 1_000_000_000
 
 
-def _plugin(case: Case, defaults: Plugin) -> Plugin:
-    said = case.plugin
+def _filters(
+    case: Case, code: Code, defaults: Plugin, others: Mapping[str, Code]
+) -> list[tuple[Code, Plugin]]:
+    """The chain in order."""
+    before, after = case.setup.before or [], case.setup.after or []
+    beside = [_neighbor(said, at, code, defaults, others) for at, said in enumerate([*before, *after], 1)]
+    return [*beside[: len(before)], (code, _plugin(case.plugin, defaults)), *beside[len(before) :]]
+
+
+def _neighbor(
+    said: Neighbor, number: int, code: Code, defaults: Plugin, others: Mapping[str, Code]
+) -> tuple[Code, Plugin]:
+    """Its VM is nobody else's."""
+    own = defaults if said.module is None else Plugin()
+    module = code if said.module is None else others[said.module]
+    return module, _plugin(said, replace(own, vm_id=f"neighbor-{number}"))
+
+
+def _plugin(said: Said, defaults: Plugin) -> Plugin:
     return Plugin(
         name=defaults.name if said.name is None else said.name,
         root_id=defaults.root_id if said.root_id is None else said.root_id,
@@ -242,7 +278,3 @@ def _message(message: Message) -> ObservedMessage:
 
 def _local(reply: LocalReply) -> ObservedReply:
     return ObservedReply(reply.status, reply.body, reply.details, reply.grpc_status)
-
-
-def _call(call: Callout) -> ObservedCall:
-    return ObservedCall(call.cluster, call.headers, call.body, call.trailers, call.timeout_ms)

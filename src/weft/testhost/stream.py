@@ -43,6 +43,8 @@ class LocalReply:
 class HttpStream:
     """One stream. Feed it what the client and the upstream send; read what left it."""
 
+    of_bytes = False
+
     def __init__(self, vm: "Vm", root: "Context", prefix: str) -> None:
         self.local_reply: LocalReply | None = None
         self.reset = False
@@ -145,7 +147,8 @@ class HttpStream:
         if self.finished or not (response.ended or self.reset):
             return
         self.finished = request.over = response.over = True
-        self.context.finish(self._seen)
+        self.context.log(self._seen)
+        self.context.finish()
 
     def _seen(self) -> dict[int, HeaderMap]:
         maps = (map_ for side in (self.request, self.response) for map_ in (side.headers, side.trailers))

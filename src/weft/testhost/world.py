@@ -7,7 +7,7 @@ answers it, and everything that was done can be looked at.
 import random
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from weft.testhost.abi import LEVELS, MetricType, Status
 from weft.testhost.headers import Pairs
@@ -60,10 +60,25 @@ class Callout:
     made_at: int
     kind: str = "http"
     """``http``, ``grpc`` or ``grpc-stream``."""
+    service: str = ""
+    """Of gRPC, as all that follows; the headers are the metadata it was given."""
+    method: str = ""
     sent: list[bytes] = field(default_factory=list)
-    """Messages of a gRPC stream."""
+    """The messages."""
+    ended_at: int | None = None
+    """When the filter's side ended."""
     closed: bool = False
-    """Whether the filter closed its side."""
+    """Whether the filter closed a stream; to send a last message is not to close it."""
+    reset: bool = False
+    """Whether it was broken off on the filter's side."""
+    begun: bool = False
+    """Whether the answer began."""
+    answer: bytes | None = None
+    """Its last message."""
+
+    def end(self, now: int) -> None:
+        """The filter has no more to say."""
+        self.ended_at = now if self.ended_at is None else self.ended_at
 
     @property
     def due(self) -> int | None:
@@ -148,6 +163,12 @@ class Metrics:
         self.records: dict[str, list[int]] = {}
         """What each histogram was given."""
 
+    def for_another_vm(self) -> "Metrics":
+        """The same metrics under numbers of their own."""
+        made = Metrics()
+        made.values, made.records = self.values, self.records
+        return made
+
     def define(self, kind: int, name: str) -> int | None:
         """A new number for a new or a known metric; ``None`` for a type that is none."""
         if kind > MetricType.HISTOGRAM:
@@ -221,10 +242,16 @@ class World:
     queues: SharedQueues = field(default_factory=SharedQueues)
     pending: dict[int, Callout] = field(default_factory=dict)
     """Calls nobody answered yet, by their number."""
+    held: dict[int, Callout] = field(default_factory=dict)
+    """gRPC calls and streams that a filter can name, by their number."""
     calls: list[Callout] = field(default_factory=list)
     """All calls ever made."""
     soon: deque[Callable[[], None]] = field(default_factory=deque)
     """What happens as soon as no guest is running."""
+
+    def for_another_vm(self) -> "World":
+        """The same proxy, for one more VM: numbers of calls and metrics are each VM's own."""
+        return replace(self, pending={}, held={}, metrics=self.metrics.for_another_vm())
 
     def log(self, level: int, message: str, prefix: str) -> None:
         """Keep a line of a filter, and show it in the trace where Envoy would."""

@@ -48,6 +48,9 @@ SEEN = Observed(
         ({"calls": (replace(SEEN.calls[0], cluster="other"),)}, "calls[0].cluster", "other"),
         ({"calls": (replace(SEEN.calls[0], timeout_ms=5),)}, "calls[0].timeout", "5"),
         ({"calls": (replace(SEEN.calls[0], headers=()),)}, "calls[0].headers.:path", "(nothing)"),
+        ({"calls": (replace(SEEN.calls[0], method="M"),)}, "calls[0].method", "M"),
+        ({"calls": (replace(SEEN.calls[0], messages=(b"a", b"b")),)}, "calls[0].messages", "a; b"),
+        ({"calls": (replace(SEEN.calls[0], reset=True),)}, "calls[0].reset", "true"),
         ({"logs": ()}, "logs", "(nothing)"),
         ({"logs": (ObservedLog("warn", "hello"),)}, "logs", "warn: hello"),
         ({"metrics": {"total": 2, "sizes": [3, 4]}}, "metrics.total", "2"),
@@ -88,6 +91,14 @@ def test_a_body_that_is_not_sent_is_not_compared() -> None:
     head = ObservedMessage(((":status", "403"), ("content-length", "2")), b"", None, ended=True)
     here = Observed(client=head, local_reply=ObservedReply(403, b"no", "mine"))
     assert compare(here, replace(here, local_reply=ObservedReply(403, b"", "mine"))) == []
+
+
+def test_a_local_reply_that_reached_nobody_is_not_compared() -> None:
+    here = Observed(local_reply=ObservedReply(403, b"no", "mine"))
+    assert compare(here, Observed()) == []
+    sent = ObservedMessage(((":status", "403"),), b"", None, ended=True)
+    (found,) = compare(replace(here, client=sent), Observed(client=sent))
+    assert found == Mismatch("local_reply", "true", "false")
 
 
 def test_histograms_can_be_compared_by_number() -> None:

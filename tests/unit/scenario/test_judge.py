@@ -16,6 +16,9 @@ from weft.scenario import (
     judge,
 )
 
+CHAT = ObservedCall(
+    "chat", (("x", "1"),), b"", (), 0, service="s.S", method="M", messages=(b"a", b"\xff"), ended=False
+)
 SEEN = Observed(
     upstream=ObservedMessage(((":path", "/a"), ("x", "1"), ("x", "2")), b"body", (("t", "z"),), ended=True),
     client=ObservedMessage(((":status", "403"), ("a", "b")), b"no", None, ended=True),
@@ -82,6 +85,28 @@ def test_what_is_as_expected(expect: dict[str, Any]) -> None:
 )
 def test_a_difference_is_told_with_both_sides(expect: dict[str, Any], mismatch: Mismatch) -> None:
     assert judged(expect) == [mismatch]
+
+
+@pytest.mark.parametrize(
+    ("expect", "mismatch"),
+    [
+        ({"service": "s.S", "method": "M", "ended": False, "reset": False}, None),
+        ({"messages": ["a", {"base64": "/w=="}], "headers": {"x": 1}}, None),
+        ({"messages": ["a"]}, Mismatch("calls[0].messages", "1 message", "a; \\xff")),
+        ({"message": "a"}, Mismatch("calls[0].messages", "1 message", "a; \\xff")),
+        ({"messages": []}, Mismatch("calls[0].messages", "0 messages", "a; \\xff")),
+        (
+            {"messages": ["a", {"base64": "/g=="}]},
+            Mismatch("calls[0].messages[1]", "the bytes /g==", "\\xff"),
+        ),
+        ({"method": "N"}, Mismatch("calls[0].method", "N", "M")),
+        ({"service": {"absent": True}}, Mismatch("calls[0].service", "(nothing)", "s.S")),
+        ({"ended": True}, Mismatch("calls[0].ended", "true", "false")),
+        ({"reset": True}, Mismatch("calls[0].reset", "true", "false")),
+    ],
+)
+def test_calls_of_grpc(expect: dict[str, Any], mismatch: Mismatch | None) -> None:
+    assert judged({"calls": [expect]}, Observed(calls=(CHAT,))) == ([mismatch] if mismatch else [])
 
 
 def test_a_failure_nobody_expected_is_a_difference() -> None:

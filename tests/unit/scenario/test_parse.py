@@ -72,6 +72,35 @@ scenarios: [{name: a, plugin: {config: text}, setup: {clusters: []}, steps: [{ti
                      "tests/x.yaml: a: step 1: not base64: Only base64 data is allowed", id="base64"),
         pytest.param("scenarios: [{name: a, steps: [{request: {body: a, chunks: [b]}}]}]",
                      "tests/x.yaml: a: step 1 has both body and chunks", id="body and chunks"),
+        *(
+            pytest.param(f"scenarios: [{{name: a, steps: [{{reply: {{{reply}}}}}]}}]",
+                         f"tests/x.yaml: a: step 1 {words}", id=words)
+            for reply, words in (
+                ("message: a, messages: [b]", "has both message and messages"),
+                ("message: a, body: b", "has a body and speaks gRPC"),
+                ("grpc_status: 3, status: 503", "has both status and gRPC"),
+                ("grpc_status: 3, open: true", "stays open and ends"),
+            )
+        ),
+        pytest.param("scenarios: [{name: a, steps: [{reply: {messages: [{base64: '!'}]}}]}]",
+                     "tests/x.yaml: a: step 1: not base64: Only base64 data is allowed", id="a message"),
+        *(
+            pytest.param(f"scenarios: [{{name: a, {scenario}}}]", f"tests/x.yaml: a{words}", id=words)
+            for scenario, words in (
+                ("steps: [{connect: true}, {request: {}}]", " is about HTTP and about connections"),
+                ("setup: {after: [{}]}, steps: [{connect: true}]", ": a chain is of HTTP filters"),
+                ("steps: [{downstream_data: {reset: true}}]", ": step 1: a client does not reset"),
+                ("steps: [{upstream_data: {data: a, chunks: [b]}}]", ": step 1 has both data and chunks"),
+                (
+                    "steps: [{connect: true, disconnect: true}]",
+                    ": step 1 does several things: connect, disconnect",
+                ),
+            )
+        ),
+        pytest.param("scenarios: [{name: a, steps: [{reply: {grpc_status: 17}}]}]",
+                     "tests/x.yaml: Expected `int` <= 16 at a.steps[0].reply.grpc_status", id="status"),
+        pytest.param("scenarios: [{name: a, expect: {calls: [{message: {base64: '!'}}]}}]",
+                     "tests/x.yaml: a: not base64: Only base64 data is allowed", id="bytes"),
         pytest.param("scenarios: [{name: a, expect: {client: {body: {regex: '('}}}}]",
                      "tests/x.yaml: a: '(' is no regular expression: missing ), unterminated subpattern "
                      "at position 0", id="regex"),
@@ -107,8 +136,8 @@ def test_the_schema_names_every_part_of_a_step() -> None:
 def test_the_examples_in_the_documentation_are_scenarios() -> None:
     page = (Path(__file__).parents[3] / "docs" / "scenarios.md").read_text()
     found = [cases(block) for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
-    assert [len(block) for block in found] == [1, 2]
-    assert found[1][1].name == "counts 2 requests to /cart"
+    assert [len(block) for block in found] == [1, 2, 1, 2, 1]
+    assert found[3][1].name == "counts 2 requests to /cart"
 
 
 def test_a_date_is_a_text() -> None:

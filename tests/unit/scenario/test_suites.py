@@ -2,13 +2,13 @@
 
 import textwrap
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from weft.errors import UsageError
 from weft.scenario import Case, Observed, ObservedMessage, Place, is_suite, judge, parse, parse_suite
+from weft.scenario.document import LogExpect, Match
 from weft.scenario.suites.textformat import read_textformat
 from weft.scenario.suites.tree import Message, Scalar
 
@@ -179,10 +179,7 @@ def test_what_is_around_the_tests_is_around_the_scenarios() -> None:
     assert first.setup.clock == second.setup.clock == "1970-01-01T00:01:00+00:00"
     assert (first.setup.properties, second.setup.properties) == ({"source.address": "1.2.3.4"}, None)
     assert second.expect is not None
-    assert msgspec.to_builtins(second.expect.logs) == [
-        {"level": None, "message": {"exact": word, "regex": None, "contains": None, "absent": False}}
-        for word in ("on", "off")
-    ]
+    assert second.expect.logs == [LogExpect(message=Match(exact=word)) for word in ("on", "off")]
 
 
 def test_yaml_says_the_same_as_text() -> None:

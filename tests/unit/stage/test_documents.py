@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from weft.stage.documents import (
+    NETWORK,
+    PLACES,
     PORT,
     bootstrap,
     clusters_document,
@@ -12,7 +14,8 @@ from weft.stage.documents import (
     no_filter_document,
 )
 
-MADE = bootstrap(upstream=4711, played="/p.json", kept="/k.json", clusters="/c.json")
+FILES = {place: f"/{place}.json" for place in (*PLACES, NETWORK)}
+MADE = bootstrap(upstream=4711, tcp_upstream=4712, played=FILES, kept="/k.json", clusters="/c.json")
 
 
 def found(document: object, key: str) -> Iterator[Any]:
@@ -30,25 +33,33 @@ def found(document: object, key: str) -> Iterator[Any]:
 def test_everything_listens_on_this_machine_alone_and_chooses_its_port() -> None:
     addresses = list(found(MADE, "socket_address"))
     assert {address["address"] for address in addresses} == {"127.0.0.1"}
-    assert sorted(address["port_value"] for address in addresses) == [0, 0, 0, 0, 4711]
+    assert sorted(address["port_value"] for address in addresses) == [0, 0, 0, 0, 0, 4711, 4712]
 
 
-def test_three_listeners_play_mark_and_keep() -> None:
+def test_the_listeners_play_mark_keep_and_relay() -> None:
     listeners = MADE["static_resources"]["listeners"]
     names = {
         listener["name"]: [one["name"] for filters in found(listener, "http_filters") for one in filters]
         for listener in listeners
     }
     assert names == {
-        "play": ["tidy", "played", "restore", "router"],
+        "play": ["tidy", *PLACES, "restore", "router"],
         "mark": ["mark", "router"],
         "keep": ["kept", "router"],
+        "relay": [],
     }
+    (chain,) = listeners[-1]["filter_chains"]
+    assert [one["name"] for one in chain["filters"]] == [NETWORK, "proxy"]
+
+
+def test_a_filter_is_played_between_its_neighbors() -> None:
+    assert len(PLACES) == 9
+    assert PLACES[3:6] == ("before-4", "played", "after-1")
 
 
 def test_what_changes_is_read_from_files() -> None:
     sources = [source["path"] for source in found(MADE, "path_config_source")]
-    assert sorted(sources) == ["/c.json", "/k.json", "/p.json"]
+    assert sorted(sources) == sorted(["/c.json", "/k.json", *FILES.values()])
     assert set(found(MADE, "initial_fetch_timeout")) == {"5s"}
 
 
@@ -91,6 +102,15 @@ def test_the_module_is_kept_by_a_vm_that_may_do_nothing() -> None:
 
 
 def test_when_nothing_is_played_there_is_no_vm() -> None:
-    document = no_filter_document()
-    assert document["resources"][0]["name"] == "played"
-    assert list(found(document, "vm_config")) == []
+    for place, kind in (("played", "HeaderMutation"), ("after-1", "HeaderMutation"), (NETWORK, "SniCluster")):
+        document = no_filter_document(place)
+        assert document["resources"][0]["name"] == place
+        assert document["resources"][0]["typed_config"]["@type"].endswith(f".{kind}")
+        assert list(found(document, "vm_config")) == []
+
+
+def test_a_filter_of_connections_is_of_another_kind() -> None:
+    document = filter_document(place=NETWORK, name="n", root_id="r", vm_id="v", module="/m", config="c")
+    (resource,) = document["resources"]
+    assert resource["name"] == NETWORK
+    assert resource["typed_config"]["@type"].endswith("filters.network.wasm.v3.Wasm")

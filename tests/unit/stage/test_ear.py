@@ -72,12 +72,15 @@ def test_of_several_attempts_to_start_the_last_counts() -> None:
             "wasm log r vm-1: hello: world", "info", (ObservedLog("info", "hello: world"),), id="own"
         ),
         pytest.param("wasm log vm-1: x", "warning", (ObservedLog("warn", "x"),), id="in the filter's words"),
+        pytest.param(
+            "wasm log n vm-3: a vm-1: x", "info", (ObservedLog("info", "a vm-1: x"),), id="a neighbor's"
+        ),
         pytest.param("wasm log vm-2: x", "info", (), id="another VM's"),
         pytest.param("Wasm created vm-1: x", "info", (), id="Envoy's"),
     ],
 )
 def test_what_the_filter_said(message: str, level: str, lines: tuple[ObservedLog, ...]) -> None:
-    assert own_lines([wasm(message, level=level)], "vm-1") == lines
+    assert own_lines([wasm(message, level=level)], ["vm-1", "vm-3"]) == lines
 
 
 def test_a_trace_has_calls_and_words_line_by_line_but_not_what_envoy_remarks() -> None:

@@ -11,6 +11,9 @@ from weft.stage.documents import DETAILS, PORT, RESTORED
 from weft.stage.http2 import Pairs, Peer, Stream
 from weft.stage.seeing import (
     clock_was_read,
+    ever_ticked,
+    is_grpc,
+    is_stream,
     message_in,
     request_in,
     seen_call,
@@ -147,6 +150,33 @@ def test_a_call_has_its_time_out_and_not_what_envoy_adds() -> None:
     assert seen_call("auth", stream(*headers, trailers=(("t", "1"),))).trailers == (("t", "1"),)
 
 
+OF_GRPC = ((":path", "/s.S/M"), (":authority", "a"), ("te", "trailers"), ("content-type", "application/grpc"))
+TIMED = (*OF_GRPC, ("grpc-timeout", "1500m"), ("x-envoy-expected-rq-timeout-ms", "1500"))
+
+
+@pytest.mark.parametrize(
+    ("headers", "grpc", "streaming"),
+    [
+        pytest.param(TIMED, True, False, id="a call"),
+        pytest.param(OF_GRPC, True, True, id="a stream"),
+        pytest.param(OF_GRPC[:3], False, False, id="of no kind"),
+        pytest.param((*OF_GRPC[:2], OF_GRPC[3]), False, False, id="without trailers"),
+    ],
+)
+def test_envoys_grpc_is_known_by_its_headers(headers: Pairs, grpc: bool, streaming: bool) -> None:
+    came = stream(*headers)
+    assert (is_grpc(came), is_stream(came)) == (grpc, streaming)
+
+
+def test_a_grpc_call_has_messages_and_the_metadata_it_was_given() -> None:
+    came = stream(*TIMED, ("x-mine", "1"), body=b"\0\0\0\0\2hi\0\0\0\0\0\0\0\0\0\5hal", ended=False)
+    came.broken = True
+    assert seen_call("auth", came) == ObservedCall(
+        "auth", (("x-mine", "1"),), b"", (), 1500, service="s.S", method="M",
+        messages=(b"hi", b""), ended=False, reset=True,
+    )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("message", "read"),
     [
@@ -164,6 +194,17 @@ def test_a_timer_runs_until_its_period_is_nothing() -> None:
     assert not ticks(said("x"))
     assert ticks(said(off, on))
     assert not ticks(said(on, off))
+
+
+def test_of_several_timers_nobody_knows_which_was_stopped() -> None:
+    on, off = (f"[vm->host] env.proxy_set_tick_period_milliseconds({period})" for period in (100, 0))
+    assert ever_ticked(said(on, off))
+    assert not ever_ticked(said(off))
+
+
+def test_histograms_of_a_chain_are_not_told_apart() -> None:
+    found, unknown = seen_metrics({"one": "3", "time": "P0(1,2)"}, [], chained=True)
+    assert (found, set(unknown)) == ({"one": 3}, {"time"})
 
 
 def test_metrics_are_numbers_and_a_histogram_is_all_its_values() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from weft.scenario import Case, parse
 from weft.stage import Project
-from weft.stage.told import case_document, servers
+from weft.stage.told import case_documents, servers, vm_ids
 
 PROJECT = Project("shop", "shop_root", b'{"a": 1}')
 
@@ -16,8 +16,16 @@ def case_of(scenario: str) -> Case:
     return case
 
 
+def file_of(name: str | None) -> str:
+    return f"/{name or 'm'}.wasm"
+
+
+def told(scenario: str, vm_id: str = "vm-1") -> dict[str, dict[str, Any]]:
+    return case_documents(case_of(scenario), PROJECT, vm_id=vm_id, files=file_of)
+
+
 def plugin(scenario: str) -> dict[str, Any]:
-    document = case_document(case_of(scenario), PROJECT, module="/m.wasm", vm_id="vm-1")
+    document = told(scenario)["played"]
     (resource,) = document["resources"]
     assert (resource["name"], resource["typed_config"]["@type"]) == (
         "played",
@@ -55,11 +63,31 @@ def test_a_case_has_the_last_word() -> None:
 
 
 def test_each_case_is_another_version() -> None:
-    case = case_of("steps: []")
-    versions = {
-        case_document(case, PROJECT, module="/m.wasm", vm_id=vm_id)["version_info"] for vm_id in ("1", "2")
-    }
+    versions = {told("steps: []", vm_id)["played"]["version_info"] for vm_id in ("1", "2")}
     assert len(versions) == 2
+
+
+CHAIN = "setup: {before: [{module: x, name: first}], after: [{config: other}, {}]}"
+
+
+def test_neighbors_have_places_and_vms_of_their_own() -> None:
+    made = told(CHAIN)
+    assert list(made) == ["before-1", "played", "after-1", "after-2"]
+    configs = [document["resources"][0]["typed_config"]["config"] for document in made.values()]
+    assert [(one["name"], one["root_id"], one["configuration"]["value"]) for one in configs] == [
+        ("first", "", ""), ("shop", "shop_root", '{"a": 1}'), ("shop", "shop_root", "other"),
+        ("shop", "shop_root", '{"a": 1}'),
+    ]  # fmt: skip
+    files = [one["vm_config"]["code"]["local"]["filename"] for one in configs]
+    assert files == ["/x.wasm", "/m.wasm", "/m.wasm", "/m.wasm"]
+    vms = [one["vm_config"]["vm_id"] for one in configs]
+    assert vms == vm_ids(case_of(CHAIN), "vm-1")
+    assert vms == ["vm-1-before-1", "vm-1", "vm-1-after-1", "vm-1-after-2"]
+
+
+def test_a_filter_of_connections_has_one_place() -> None:
+    assert list(told("steps: [{connect: true}]")) == ["network"]
+    assert vm_ids(case_of("steps: [{connect: true}]"), "v") == ["v"]
 
 
 EXPECTED = "expect: {calls: [{cluster: late}]}"

@@ -24,7 +24,7 @@ def test_every_function_of_the_abi_has_a_body_and_no_other() -> None:
 
 @pytest.mark.parametrize(("name", "arguments", "status"), ROOT_CALLS)
 def test_a_root_context_gets_this_answer(name: str, arguments: tuple[int, ...], status: int) -> None:
-    host = start(calling((name, arguments), text=b"abc"))
+    host = start(calling((name, arguments), text=b"abc"), world=World(clusters=frozenset()))
     assert read_answers(host, 1) == [status]
 
 
@@ -61,7 +61,7 @@ def test_no_argument_hurts_the_host(name: str, numbers: list[int]) -> None:
         host.vm.memory.write_u64(512 + 8 * index, number)
     host.tick()
     if host.vm.failure is not None:
-        assert host.vm.failure.endswith("a gRPC service that names no target kills Envoy")
+        assert "stopped by weft: " in host.vm.failure
         del HOSTS[name]
     assert host.vm.memory.size == 65536
 

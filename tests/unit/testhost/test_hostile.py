@@ -12,7 +12,7 @@ from guests import ANSWERS, HEAP, TEXT, answering, calling, const, data, read_an
 from hostile_calls import DATA, LIES, RIGHT, all_calls
 from wasm_encoder import Program, body, limits, proxy_module, section, vec
 from weft.errors import FilterRefused, WeftError
-from weft.testhost import HeaderMap, Host, HttpStream, Limits, World
+from weft.testhost import GrpcReply, HeaderMap, Host, HttpStream, Limits, World
 from weft.testhost.abi import Status
 from weft.testhost.hostcalls import wasi
 from weft.wasm import ABI_VERSIONS, CALLBACKS, HOST_FUNCTIONS
@@ -126,8 +126,7 @@ def test_calls_that_are_half_right_hurt_nobody(name: str) -> None:
     assert (answers[0], host.vm.failure) == (Status.OK, None)
     assert set(answers) == {Status.OK, Status.INVALID_MEMORY_ACCESS}
     for call in list(host.world.pending.values()):
-        host.grpc_receive(call, b"abc")
-        host.grpc_close(call, 0, "")
+        host.grpc_answer(call, GrpcReply(messages=(b"abc",)))
     assert (host.world.pending, host.vm.failure) == ({}, None)
 
 

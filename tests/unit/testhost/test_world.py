@@ -4,15 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from guests import ANSWERS, HEAP, TEXT, answering, calling, const, data, read_answers, row, start
-from wasm_encoder import body, proxy_module
+from guests import HEAP, REQUEST, TEXT, answering, calling, pausing, read_answers, start
 from weft.testhost import HeaderMap, Host, World
 from weft.testhost.abi import Status
 from weft.testhost.engine import compile_module, compiling
 from weft.testhost.engine.compiling import _name
 from weft.testhost.pairs import decode_pairs, encode_pairs
 
-REQUEST = ((":method", "GET"), (":path", "/a?b=c"), (":authority", "x"))
 SECOND = 1_000_000_000
 
 
@@ -26,35 +24,6 @@ def ticking() -> bytes:
     )  # on_tick is not needed: time goes on without
 
 
-def asking(*, cluster: bytes = b"auth") -> bytes:
-    """A guest that calls a cluster when a request comes, and chooses the request when the answer comes."""
-    headers = encode_pairs(REQUEST)
-    call, choose, resume, status = (
-        row(name)
-        for name in (
-            "proxy_http_call", "proxy_set_effective_context", "proxy_continue_stream", "proxy_get_status",
-        )
-    )  # fmt: skip
-    asks = [TEXT, len(cluster), 512, len(headers), 0, 0, 0, 0, 1500, 64]
-    on_headers = b"".join(map(const, asks)) + b"\x10\0\x1a" + const(1)
-    on_reply = const(ANSWERS + 8) + const(68) + const(72) + const(76) + b"\x10\3\x36\x02\0"
-    on_reply += const(ANSWERS) + const(2) + b"\x10\1\x36\x02\0"
-    on_reply += const(ANSWERS + 4) + const(0) + b"\x10\2\x36\x02\0"
-    return proxy_module(
-        imports=[(item.module, item.name, str(item.signature)) for item in (call, choose, resume, status)],
-        exports={
-            "proxy_on_request_headers": "i32 i32 i32 -> i32",
-            "proxy_on_http_call_response": "i32 i32 i32 i32 i32 -> void",
-        },
-        bodies={
-            "malloc": body(const(HEAP)),
-            "proxy_on_request_headers": body(on_headers),
-            "proxy_on_http_call_response": body(on_reply),
-        },
-        tail=data((TEXT, cluster), (512, headers)),
-    )
-
-
 def test_a_timer_ticks_as_often_as_time_passes() -> None:
     host = start(ticking())
     host.advance(SECOND)
@@ -64,7 +33,7 @@ def test_a_timer_ticks_as_often_as_time_passes() -> None:
 
 
 def test_an_answer_lets_the_request_go_on() -> None:
-    host = start(asking())
+    host = start(pausing())
     stream = host.stream()
     stream.request_headers(HeaderMap(REQUEST), end=True)
     assert stream.upstream.headers is None
@@ -77,7 +46,7 @@ def test_an_answer_lets_the_request_go_on() -> None:
 
 
 def test_a_call_that_takes_too_long_is_answered_with_504_as_in_envoy() -> None:
-    host = start(asking())
+    host = start(pausing())
     host.stream().request_headers(HeaderMap(REQUEST), end=True)
     host.advance(1_499_999_999)
     assert len(host.world.pending) == 1
@@ -87,7 +56,7 @@ def test_a_call_that_takes_too_long_is_answered_with_504_as_in_envoy() -> None:
 
 
 def test_a_broken_call_has_no_headers_and_says_why() -> None:
-    host = start(asking())
+    host = start(pausing())
     host.stream().request_headers(HeaderMap(REQUEST), end=True)
     host.fail(host.world.calls[0])
     assert "proxy_on_http_call_response(1, 4, 0, 0, 0)" in called(host)
@@ -96,7 +65,7 @@ def test_a_broken_call_has_no_headers_and_says_why() -> None:
 
 
 def test_the_context_of_a_stream_that_is_gone_cannot_be_chosen() -> None:
-    host = start(asking())
+    host = start(pausing())
     stream = host.stream()
     stream.request_headers(HeaderMap(REQUEST), end=True)
     stream.abandon()
@@ -106,7 +75,7 @@ def test_the_context_of_a_stream_that_is_gone_cannot_be_chosen() -> None:
 
 
 def test_no_call_goes_to_a_cluster_that_is_not_there() -> None:
-    host = start(asking(cluster=b"none"), world=World(clusters=frozenset({"auth"})))
+    host = start(pausing(cluster=b"none"), world=World(clusters=frozenset({"auth"})))
     host.stream().request_headers(HeaderMap(REQUEST), end=True)
     assert host.world.calls == []
 
@@ -164,33 +133,6 @@ def test_a_root_that_is_not_done_is_deleted_when_it_says_so() -> None:
     assert 1 in host.vm.contexts
     host.tick()
     assert host.vm.contexts == {}
-
-
-def test_grpc_answers_reach_the_root() -> None:
-    module = proxy_module(
-        imports=[(item.module, item.name, str(item.signature)) for item in [row("proxy_grpc_call")]],
-        exports={
-            "proxy_on_vm_start": "i32 i32 -> i32",
-            "proxy_on_grpc_receive": "i32 i32 i32 -> void",
-            "proxy_on_grpc_close": "i32 i32 i32 -> void",
-        },
-        bodies={
-            "proxy_on_vm_start": body(
-                b"".join(map(const, (TEXT, 7, TEXT + 4, 1, TEXT + 5, 1, 0, 0, 0, 0, 100, 64)))
-                + b"\x10\0\x1a"
-                + const(1)
-            ),
-        },
-        tail=data((TEXT, b"\n\5\n\3abc")),
-    )
-    host = start(module)
-    (call,) = host.world.calls
-    assert (call.kind, call.number, call.cluster) == ("grpc", 5, "abc")
-    assert call.headers == ((":path", "/a/b"),)
-    host.grpc_receive(call, b"answer")
-    assert called(host)[-1] == "proxy_on_grpc_receive(1, 5, 6)"
-    host.grpc_close(call, 0, "")
-    assert called(host)[-1] == "proxy_on_grpc_receive(1, 5, 6)", "the call was over"
 
 
 @pytest.mark.parametrize(

@@ -197,3 +197,24 @@ def test_metrics_and_shared_data_are_there_to_look_at() -> None:
     )
     looked_at = Filter.load(module)
     assert (looked_at.metrics, looked_at.shared_data) == ({"m": 0}, {"m": b"v"})
+
+
+def test_grpc_is_answered_like_http() -> None:
+    asked = ("proxy_grpc_call", (TEXT, 1, TEXT + 1, 1, TEXT + 2, 1, 0, 0, TEXT, 3, 100, 64))
+    stream = ("proxy_grpc_stream", (TEXT, 1, TEXT + 1, 1, TEXT + 2, 1, 0, 0, 64))
+    heard = {f"proxy_on_grpc_{word}": 0 for word in ("receive", "close", "receive_initial_metadata")}
+    filter_ = Filter.load(calling(asked, stream, asked, text=b"aSM", also=heard))
+    call, chat, late = filter_.calls
+    assert (call.cluster, call.service, call.method, call.messages) == ("a", "S", "M", [b"aSM"])
+    assert (call.ended, chat.ended, chat.messages) == (True, False, [])
+    call.message(b"yes")
+    chat.message(b"1", metadata={"x": "1"})
+    chat.message(b"22")
+    chat.close(5, "no")
+    late.time_out()
+    told = [line for line in filter_.trace if line.startswith("[host->vm] proxy_on_grpc")]
+    assert [line.removeprefix("[host->vm] proxy_on_grpc_") for line in told] == [
+        "receive(1, 5, 3)", "receive_initial_metadata(1, 6, 3)", "receive(1, 6, 1)", "receive(1, 6, 2)",
+        "close(1, 6, 5)", "close(1, 9, 14)",
+    ]  # fmt: skip
+    assert filter_.calls == []

@@ -12,7 +12,7 @@ from functools import cache
 
 from weft.testhost.abi import Status
 from weft.testhost.hostcall import Body, Hostcall
-from weft.testhost.hostcalls import buffers, calls, general, maps, metrics, shared, wasi
+from weft.testhost.hostcalls import buffers, calls, general, grpc, maps, metrics, shared, wasi
 from weft.wasm import HOST_FUNCTIONS
 
 __all__ = ["BODIES", "hostcalls"]
@@ -22,6 +22,7 @@ BODIES: Mapping[str, Body] = {
     **maps.TABLE,
     **buffers.TABLE,
     **calls.TABLE,
+    **grpc.TABLE,
     **shared.TABLE,
     **metrics.TABLE,
     **wasi.TABLE,

@@ -114,7 +114,7 @@ def _resume(vm: "Vm", which: Stream) -> Status:
     if which is Stream.UPSTREAM:
         return Status.UNIMPLEMENTED
     context = vm.context
-    if context.peer is not None and which is not Stream.DOWNSTREAM:
+    if context.peer is not None and context.peer.of_bytes is (which is Stream.DOWNSTREAM):
         vm.afterwards(partial(context.peer.resume, which))
     context.maps.pop(MapType.REQUEST_HEADERS, None)
     context.maps.pop(MapType.REQUEST_TRAILERS, None)
@@ -136,8 +136,9 @@ def close_stream(vm: "Vm", stream_type: int) -> Status:
     """Reset the stream or close the connection, when the guest has returned."""
     if stream_type > Stream.UPSTREAM:
         return Status.BAD_ARGUMENT
-    if vm.context.peer is not None:
-        vm.afterwards(vm.context.peer.close)
+    peer = vm.context.peer
+    if peer is not None and peer.of_bytes is (stream_type >= Stream.DOWNSTREAM):
+        vm.afterwards(peer.close)
     return Status.OK
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from weft.errors import FilterRefused
-from weft.testhost import Code, Host, HttpStream, Plugin, World
+from weft.testhost import Code, GrpcReply, Host, HttpStream, Plugin, World
 
 __all__ = ["STREAMS", "CallbackCost", "HostFigures", "Memory", "measure_callbacks", "measure_memory"]
 
@@ -183,7 +183,7 @@ def _whole(host: Host) -> None:
         if call.kind == "http":
             host.reply(call, _OK, b"{}")
         else:
-            host.grpc_close(call, 0, "")
+            host.grpc_answer(call, GrpcReply())
     if stream.upstream.ended and not stream.finished:
         stream.response_headers(_RESPONSE, end=False)
     if stream.upstream.ended and not stream.finished:

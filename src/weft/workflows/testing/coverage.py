@@ -23,9 +23,13 @@ class Coverage:
 
 
 def coverage(module: bytes, results: Iterable[Played]) -> tuple[Coverage, Coverage]:
-    """Callbacks (exports that a proxy calls) and host functions (imports); raises ``ModuleInvalid``."""
+    """Callbacks (exports that a proxy calls) and host functions (imports); raises ``ModuleInvalid``.
+
+    What was played beside other modules is left out: a trace does not say whose call it was.
+    """
     read = read_module(module)
-    lines = [line for result in results for line in result.trace]
+    alone = (result for result in results if not any(one.module for one in result.case.setup.neighbors))
+    lines = [line for result in alone for line in result.trace]
     entered = {found[1] for line in lines if (found := _CALLBACK.match(line))}
     called = {found[1] for line in lines if (found := _HOST_FUNCTION.match(line))}
     exported = read.exported(Kind.FUNC)

@@ -25,6 +25,8 @@ class EnvoyJob:
     project: Project
     known: Callable[[Case], frozenset[str]]
     """The servers that the filter calls in a case that does not say which it may."""
+    others: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """The modules of neighbors, by the names that cases have for them."""
     patience: float = PATIENCE
     """How many seconds an Envoy may be silent."""
 
@@ -46,11 +48,13 @@ async def _work(waiting: "deque[tuple[int, Case]]", played: dict[int, Played], j
     """Play what waits. An Envoy that a filter brought down is replaced."""
     while waiting:
         async with open_stage(job.module, job.program, job.env, patience=job.patience) as stage:
-            while waiting:
+            while waiting and not stage.spent:
                 number, case = waiting.popleft()
                 known = job.known(case)
                 try:
-                    played[number] = await play_on_stage(case, stage, job.project, f"weft-{number}", known)
+                    played[number] = await play_on_stage(
+                        case, stage, job.project, f"weft-{number}", known, job.others
+                    )
                 except Lost as lost:
                     played[number] = _brought_down(case, lost)
                     break

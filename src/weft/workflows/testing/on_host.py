@@ -5,8 +5,8 @@ process takes a third of a second to begin. So a process is started for each few
 fewer.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from weft.scenario import Case, Played
@@ -25,14 +25,21 @@ class HostJob:
     module: bytes
     cache: Path
     defaults: Plugin
+    others: Mapping[str, bytes] = field(default_factory=dict)
+    """The modules of neighbors, by the names that cases have for them."""
+
+    def load(self) -> tuple[Code, Plugin, Mapping[str, Code]]:
+        """What playing takes beside a case; from the cache where it was compiled before."""
+        others = {name: Code.load(data, self.cache) for name, data in self.others.items()}
+        return Code.load(self.module, self.cache), self.defaults, others
 
 
 def play_on_host(cases: Sequence[Case], job: HostJob, jobs: int) -> list[Played]:
     """How each case went, in order; ``jobs`` is how many processors may be used."""
     processes = min(jobs, len(cases) // _WORTH_A_PROCESS)
-    code = Code.load(job.module, job.cache)  # also where others play: they find it compiled
+    loaded = job.load()  # also where others play: they find it compiled
     if processes <= 1:
-        return [play(case, code, job.defaults) for case in cases]
+        return [play(case, *loaded) for case in cases]
     return _spread(cases, job, processes)
 
 
@@ -45,14 +52,13 @@ def _spread(cases: Sequence[Case], job: HostJob, processes: int) -> list[Played]
         return list(pool.map(_play, cases, chunksize=_AT_ONCE))
 
 
-_loaded: tuple[Code, Plugin]
+_loaded: tuple[Code, Plugin, Mapping[str, Code]]
 
 
 def _begin(job: HostJob) -> None:
     global _loaded  # noqa: PLW0603 - a process of a pool has no other place
-    _loaded = Code.load(job.module, job.cache), job.defaults
+    _loaded = job.load()
 
 
 def _play(case: Case) -> Played:
-    code, defaults = _loaded
-    return play(case, code, defaults)
+    return play(case, *_loaded)

@@ -3,18 +3,23 @@
 A file is scenarios in YAML, or a suite of Google's Service Extensions in YAML or protobuf's text format.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from weft.base.files import os_errors_as, read_limited
-from weft.errors import NotFound, UsageError
-from weft.scenario import Case, is_suite, parse, parse_suite, schema
+from weft.errors import NotFound, UsageError, WeftError
+from weft.scenario import Case, Neighbor, is_suite, parse, parse_suite, schema
+from weft.workflows.authoring.modules import Resolve, load_module_bytes
 
 if TYPE_CHECKING:
     from weft.scenario import Place
 
-__all__ = ["read_cases", "scenario_schema"]
+__all__ = ["neighbors", "read_cases", "scenario_schema"]
 
 _FOLDER = "tests"
 _YAML = (".yaml", ".yml")
@@ -36,6 +41,22 @@ def read_cases(where: Path, name: str) -> tuple[list[Case], int]:
     return chosen, len(cases) - len(chosen)
 
 
+def neighbors(cases: Sequence[Case], resolve: Resolve) -> dict[str, bytes]:
+    """The modules of the filters beside the project's, by the names that cases have for them.
+
+    Raises what ``load_module_bytes`` raises, with the file that names the module.
+    """
+    named = {(one.module, case.where) for case in cases for one in case.setup.neighbors if one.module}
+    return {name: _neighbor(name, where, resolve) for name, where in sorted(named)}
+
+
+def _neighbor(name: str, where: str, resolve: Resolve) -> bytes:
+    try:
+        return load_module_bytes(name, resolve)
+    except WeftError as error:
+        raise type(error)(f"{where}: {error}", hint=error.hint, detail=error.detail) from error
+
+
 def scenario_schema() -> dict[str, Any]:
     """The JSON Schema of the files of scenarios."""
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema()}
@@ -54,7 +75,7 @@ def _read(path: Path, folder: Path) -> list[Case]:
     text = _content(path, where).decode("utf-8", "replace")
     yaml = path.suffix in _YAML
     if yaml and not is_suite(text):
-        return parse(text, where=where)
+        return [_found(case, path.parent) for case in parse(text, where=where)]
     return parse_suite(text, where=where, yaml=yaml, read=partial(_named, path.parent))
 
 
@@ -73,3 +94,21 @@ def _content(path: Path, where: str) -> bytes:
     if data is None:
         raise UsageError(f"{where} is larger than {_MOST_BYTES >> 20} MB")
     return data
+
+
+def _found(case: Case, folder: Path) -> Case:
+    """``case`` with its neighbors' files named from anywhere."""
+    setup = case.setup
+
+    def placed(beside: list[Neighbor] | None) -> list[Neighbor] | None:
+        return None if beside is None else [_placed(one, folder) for one in beside]
+
+    setup = msgspec.structs.replace(setup, before=placed(setup.before), after=placed(setup.after))
+    return replace(case, setup=setup) if setup.neighbors else case
+
+
+def _placed(one: Neighbor, folder: Path) -> Neighbor:
+    """A file is named from the file of the scenario; what is none is an image."""
+    path = folder / (one.module or "")
+    is_file = one.module is not None and (path.suffix == ".wasm" or path.is_file())
+    return msgspec.structs.replace(one, module=str(path.resolve())) if is_file else one

@@ -16,11 +16,11 @@ from weft.base.paths import Places
 from weft.project import Project
 from weft.scenario import Case, Played
 from weft.testhost import Code
-from weft.workflows.authoring.modules import load_module_bytes
+from weft.workflows.authoring.modules import load_module_bytes, stored_module
 from weft.workflows.measuring.budgets import Verdict, judged
 from weft.workflows.measuring.host import HostFigures, measure_memory
 from weft.workflows.testing.on_host import HostJob, play_on_host
-from weft.workflows.testing.selection import read_cases, scenario_schema
+from weft.workflows.testing.selection import neighbors, read_cases, scenario_schema
 from weft.workflows.testing.subject import built_module, defaults_of, source_of
 
 if TYPE_CHECKING:
@@ -90,7 +90,8 @@ def run_scenarios(
     source = source_of(folder, has_module=given is not None)
     cases, left_out = read_cases(folder if folder.is_file() else source.folder, wishes.name)
     module = load_module_bytes(given) if given else built_module(source, places, build)
-    job = HostJob(module, places.cache / "modules", defaults_of(source.project))
+    others = neighbors(cases, stored_module(places.store))
+    job = HostJob(module, places.cache / "modules", defaults_of(source.project), others)
     program = wishes.envoy() if wishes.envoy and wishes.on is not On.HOST else None
     started = time.monotonic()
     results = play_on_host(cases, job, wishes.jobs) if wishes.on is not On.ENVOY else []
@@ -133,6 +134,6 @@ def _on_envoy(
         return frozenset(call.cluster for one in seen for call in one.calls)
 
     told = Told(job.defaults.name, job.defaults.root_id, job.defaults.config)
-    envoy_job = EnvoyJob(job.module, program, wishes.env, told, called)
+    envoy_job = EnvoyJob(job.module, program, wishes.env, told, called, job.others)
     results = asyncio.run(play_on_envoy(cases, envoy_job, wishes.jobs))
     return compared(on_host, results) if on_host else results

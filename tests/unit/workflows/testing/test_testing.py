@@ -8,12 +8,14 @@ import pytest
 from guests import TEXT, calling
 from weft.base.files import atomic_write
 from weft.base.tasks import beside
+from weft.errors import NotFound
 from weft.scenario import Case, LeftOut, Mismatch, Observed, ObservedLog, Played, StepResult, parse
 from weft.testhost import Plugin
 from weft.workflows.testing import on_host
 from weft.workflows.testing.coverage import Coverage, coverage
 from weft.workflows.testing.on_both import compared
 from weft.workflows.testing.on_host import HostJob, play_on_host
+from weft.workflows.testing.selection import neighbors, read_cases
 from weft.workflows.testing.watch import run_again
 
 LOGGING = calling(("proxy_log", (2, TEXT, 3)), during="proxy_on_request_headers", returns=0, text=b"abc")
@@ -134,3 +136,50 @@ async def test_a_report_that_each_run_writes_is_no_reason_to_run_again(watched: 
             (watched / name).write_text("a")
             assert await ran.get() == number
     assert ran.empty()
+
+
+CHAINED = """
+scenarios:
+  - name: beside a file
+    setup: {before: [{module: other.wasm, name: other}]}
+    steps: [{request: {}, expect: {logs: [abc, abc]}}]
+"""
+
+
+def in_store(_: str) -> bytes:
+    return LOGGING
+
+
+def test_a_neighbors_file_lies_beside_the_scenario(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "x.yaml").write_text(CHAINED)
+    (tmp_path / "tests" / "other.wasm").write_bytes(LOGGING)
+    cases, _ = read_cases(tmp_path, "")
+    others = neighbors(cases, in_store)
+    assert list(others) == [str(tmp_path / "tests" / "other.wasm")]
+    (result,) = play_on_host(cases, HostJob(LOGGING, tmp_path / "cache", Plugin(), others), 1)
+    assert result.passed
+
+
+def test_a_neighbor_may_be_an_image(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "x.yaml").write_text(CHAINED.replace("other.wasm", "hub/other:v1"))
+    cases, _ = read_cases(tmp_path, "")
+    assert neighbors(cases, in_store) == {"hub/other:v1": LOGGING}
+
+
+def test_a_neighbor_that_is_not_there_is_told_with_the_file(tmp_path: Path) -> None:
+    (tmp_path / "tests").mkdir()
+    (tmp_path / "tests" / "x.yaml").write_text(CHAINED)
+    cases, _ = read_cases(tmp_path, "")
+    with pytest.raises(NotFound) as missing:
+        neighbors(cases, in_store)
+    assert str(missing.value) == f"tests/x.yaml: {tmp_path}/tests/other.wasm: no such file"
+
+
+def test_what_was_played_beside_others_covers_nothing() -> None:
+    line = "[host->vm] proxy_on_request_headers(2, 4, 1)"
+    for setup, used in (("before: [{module: x}]", ()), ("before: [{}]", ("proxy_on_request_headers",))):
+        (case,) = cases_of(f"setup: {{{setup}}}, steps: []")
+        callbacks, _ = coverage(LOGGING, [Played(case, (StepResult(1, (), (line,)),))])
+        assert callbacks.used == used
