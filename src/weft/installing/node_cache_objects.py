@@ -12,7 +12,6 @@ __all__ = ["node_cache"]
 
 _HTTP = 9979
 _FOLDER = "/var/local/lib/wasme-cache"
-_REGISTRIES = "/etc/weft/registries"
 _RESOURCES = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
 _SELECTED = selector(NODE_CACHE)
 
@@ -38,7 +37,8 @@ def node_cache(installation: Installation) -> tuple[Object, ...]:
     }
     return (
         *node_cache_access(installation),
-        # What the operator, or somebody, puts into it stays when the installation is applied again.
+        # What the operator, or somebody, puts into it stays when the installation is applied again. It is not
+        # mounted: a kubelet brings changes a minute later, the API at once.
         made("v1", "Secret", REGISTRIES, part=NODE_CACHE, namespace=namespace, type="Opaque"),
         made("v1", "Service", NODE_CACHE, part=NODE_CACHE, namespace=namespace, spec=service),
         made("apps/v1", "DaemonSet", NODE_CACHE, part=NODE_CACHE, namespace=namespace, spec=pods),
@@ -59,18 +59,9 @@ def _program(installation: Installation) -> Program:
         ),
         http=_HTTP,
         ready="/healthz",
-        env=(
-            {"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
-            {"name": "DOCKER_CONFIG", "value": _REGISTRIES},
-        ),
+        env=({"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},),
         resources=_RESOURCES,
         user=0,
-        mounts=(
-            {"name": "modules", "mountPath": _FOLDER},
-            {"name": "registries", "mountPath": _REGISTRIES, "readOnly": True},
-        ),
-        volumes=(
-            {"name": "modules", "hostPath": {"path": _FOLDER, "type": "DirectoryOrCreate"}},
-            {"name": "registries", "secret": {"secretName": REGISTRIES}},
-        ),
+        mounts=({"name": "modules", "mountPath": _FOLDER},),
+        volumes=({"name": "modules", "hostPath": {"path": _FOLDER, "type": "DirectoryOrCreate"}},),
     )

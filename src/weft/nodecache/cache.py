@@ -84,6 +84,13 @@ class NodeCache:
             self._clean()
         self._ledger.save()
 
+    def renew(self) -> None:
+        """Credentials have changed: they count from now on, and what was refused is tried at once."""
+        self.source.renew()
+        for reference, entry in self._entries.items():
+            if entry.message:
+                self._entries[reference] = replace(entry, look_at=0.0, failures=0)
+
     def report(self) -> Report:
         """How things are."""
         modules = self.folder.modules()

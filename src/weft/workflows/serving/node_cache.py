@@ -21,6 +21,7 @@ from weft.nodecache import (
     read_wanted,
 )
 from weft.oci import Reference
+from weft.registry import CredentialFile, Handed
 from weft.signing import Policy
 from weft.workflows.deploying.cluster import ClusterAccess
 from weft.workflows.images.registries import open_registries
@@ -86,10 +87,11 @@ async def keep_node(
     ready: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Pass after pass until cancelled; ``ready`` is told the URL, once it answers."""
+    handed = Handed()
     async with (
-        _cache(duty, place, env, say) as cache,
+        _cache(duty, place, env, say, handed) as cache,
         _served(cache, place) as url,
-        following(duty.cluster, place.node, say) as cluster,
+        following(duty.cluster, place.node, say, _into(handed, cache)) as cluster,
     ):
         if url:
             ready(url)
@@ -103,13 +105,25 @@ async def keep_node(
             await asyncio.sleep(place.interval)
 
 
+def _into(handed: Handed, cache: NodeCache) -> Callable[[tuple[CredentialFile, ...]], None]:
+    def hand(files: tuple[CredentialFile, ...]) -> None:
+        handed.hand(files)
+        cache.renew()
+
+    return hand
+
+
 @asynccontextmanager
 async def _cache(
-    duty: Duty, place: Place, env: Mapping[str, str], say: Callable[[str], None]
+    duty: Duty,
+    place: Place,
+    env: Mapping[str, str],
+    say: Callable[[str], None],
+    handed: Handed | None = None,
 ) -> AsyncIterator[NodeCache]:
     if not (duty.references or duty.list_file or duty.cluster):
         raise UsageError("no images to keep", hint="name some, a file with --ref-file, or --cluster")
-    async with open_registries(env, ()) as registries:
+    async with open_registries(env, (), handed=handed) as registries:
 
         async def admit(reference: Reference) -> Reference:
             assert duty.policy is not None  # noqa: S101 - handed over only with one
