@@ -19,6 +19,7 @@ import pytest
 from conftest import Result, Weft
 from weft.clusters import CACHE_PODS
 from weft.installing import Installation, granting, objects
+from weft.mesh.intent.intent import Volume
 from worlds.deployments import ISTIO, World, until
 from worlds.kubernetes import Cluster, api_server
 from worlds.real_registry import HTPASSWD, running
@@ -74,6 +75,7 @@ class Installed(World):
         account = self.cluster.user(f"system:serviceaccount:{SYSTEM}:{PODS[name]['serviceAccountName']}")
         env = {**os.environ, "WEFT_HOME": str(folder / name), "WEFT_REGISTRY_PLAIN_HTTP": self.registry}
         words = [with_other_values(word, instead) for word in container["args"]]
+        words += ["--named", Volume().path] if "directory" in instead else []
         log = folder / f"{name}.log"
         with log.open("ab") as output:
             command = [sys.executable, "-m", "weft", *words, f"--kubeconfig={account}"]

@@ -18,6 +18,7 @@ from aiohttp import web
 from weft.base.effort import Persistence
 from weft.kube import Cluster, Kube, open_kube
 from weft.kube.kubeconfig import User
+from weft.kube.selectors import matches
 from worlds.clock import FakeClock
 from worlds.http import Handler, hang_up, serving
 from worlds.registry import Meeting, Seen
@@ -76,6 +77,13 @@ class KubeWorld:
         )
         metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
         self._keep((plural, namespace, name), {**kind, "metadata": metadata, **more})
+
+    def mark(
+        self, name: str, *, namespace: str = "default", plural: str = "configmaps", **labels: str
+    ) -> None:
+        """Somebody labels an object."""
+        held = self.objects[plural, namespace, name]
+        self._keep((plural, namespace, name), merged(held, {"metadata": {"labels": labels}}))
 
     def remove(self, name: str, *, namespace: str = "default", plural: str = "configmaps") -> None:
         """Somebody else removes an object."""
@@ -175,7 +183,12 @@ class KubeWorld:
         return web.json_response(self._keep(key, body))
 
     def _list(self, query: Mapping[str, str], key: Key) -> web.Response:
-        all_ = [held for known, held in sorted(self.objects.items()) if _within(known, key)]
+        selector = query.get("labelSelector", "")
+        all_ = [
+            held
+            for known, held in sorted(self.objects.items())
+            if _within(known, key) and matches(selector, held["metadata"].get("labels") or {})
+        ]
         start = int(query.get("continue") or 0)
         end = start + self.page if query.get("limit") else len(all_)
         more = {"continue": str(end)} if end < len(all_) else {}

@@ -86,7 +86,7 @@ class Nodes:
     async def wait(self, file: ModuleFile, *, seconds: float, say: Callable[[str], None]) -> None:
         """Wait until every node with a node cache holds ``file``.
 
-        Raises ``NotDistributed`` naming those that do not.
+        Raises ``NotDistributed`` naming those that do not; at once where waiting would not help.
         """
         end, told = self.clock.now() + seconds, ""
         while True:
@@ -136,6 +136,7 @@ class Nodes:
 
     async def _lacking(self, nodes: frozenset[str], file: ModuleFile) -> dict[str, str]:
         reports = await self.reports()
+        _check_folder({node: reports[node] for node in nodes & reports.keys()}, file)
         found = {node: _why_not(reports.get(node), file) for node in nodes}
         return {node: why for node, why in found.items() if why}
 
@@ -173,6 +174,18 @@ def _report(held: Object) -> dict[str, Any]:
     except ValueError:
         return {}
     return document if isinstance(document, dict) else {}
+
+
+def _check_folder(reports: Mapping[str, Mapping[str, Any]], file: ModuleFile) -> None:
+    """A proxy opens the file where its pod mounts it: elsewhere it is of no use."""
+    wanted = file.path.rpartition("/")[0]
+    for node, report in sorted(reports.items()):
+        folders = report.get("folders")
+        if isinstance(folders, list) and wanted not in folders:
+            raise NotDistributed(
+                f"node {node} keeps modules in {', '.join(map(str, folders))}, and not in {wanted}",
+                hint=f"`weft install --also-folder {wanted}`, or another folder in spec.target.istio.volume",
+            )
 
 
 def _why_not(report: Mapping[str, Any] | None, file: ModuleFile) -> str:

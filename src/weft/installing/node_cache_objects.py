@@ -46,6 +46,8 @@ def node_cache(installation: Installation) -> tuple[Object, ...]:
 
 
 def _program(installation: Installation) -> Program:
+    more = ((f"modules-{number}", path) for number, path in enumerate(installation.folders, 2))
+    folders = (("modules", _FOLDER), *more)
     return Program(
         name=NODE_CACHE,
         arguments=(
@@ -53,6 +55,7 @@ def _program(installation: Installation) -> Program:
             "--cluster",
             f"--cache-namespace={installation.namespace}",
             f"--directory={_FOLDER}",
+            *(f"--also-directory={path}" for path in installation.folders),
             "--node=$(NODE_NAME)",
             "--address=$(POD_IP)",
             f"--port={_HTTP}",
@@ -62,6 +65,8 @@ def _program(installation: Installation) -> Program:
         env=({"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},),
         resources=_RESOURCES,
         user=0,
-        mounts=({"name": "modules", "mountPath": _FOLDER},),
-        volumes=({"name": "modules", "hostPath": {"path": _FOLDER, "type": "DirectoryOrCreate"}},),
+        mounts=tuple({"name": name, "mountPath": path} for name, path in folders),
+        volumes=tuple(
+            {"name": name, "hostPath": {"path": path, "type": "DirectoryOrCreate"}} for name, path in folders
+        ),
     )

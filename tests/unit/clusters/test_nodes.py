@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from weft.clusters import REGISTRIES, Nodes
+from weft.clusters import CACHE_PODS, REGISTRIES, Nodes, NotDistributed, node_report
 from weft.errors import WeftError
 from weft.kube import Kube
 from weft.mesh import ModuleFile
@@ -108,3 +108,44 @@ async def test_without_a_credential_nobody_needs_the_right_to_the_secret(
     await nodes.want("headers.shop", ONE)
     await nodes.release("headers.shop", ONE)
     assert world.requests("", "secrets") == []
+
+
+ASM = "/var/local/lib/wasm-filters"
+
+
+def runs(world: KubeWorld, node: str, *folders: str) -> None:
+    """A node whose cache holds ``ONE`` in these folders."""
+    label, _, value = CACHE_PODS.partition("=")
+    world.put(f"cache-{node}", namespace=SYSTEM, plural="pods", spec={"nodeName": node})
+    world.mark(f"cache-{node}", namespace=SYSTEM, plural="pods", **{label: value})
+    images = [{"reference": "", "state": "Ready", "module": f"sha256:{ONE.sha256}"}]
+    document = {"images": images} | ({"folders": list(folders)} if folders else {})
+    report = node_report(node, SYSTEM, document)
+    world.put(report["metadata"]["name"], namespace=SYSTEM, data=report["data"])
+    world.mark(report["metadata"]["name"], namespace=SYSTEM, **report["metadata"]["labels"])
+
+
+@pytest.mark.parametrize(
+    "folders",
+    [
+        pytest.param(("/modules",), id="the only one"),
+        pytest.param((ASM, "/modules"), id="one of several"),
+        pytest.param((), id="an older node cache that does not say"),
+    ],
+)
+async def test_a_file_in_the_right_folder_is_enough(
+    world: KubeWorld, nodes: Nodes, folders: tuple[str, ...]
+) -> None:
+    runs(world, "one", *folders)
+    await nodes.wait(ONE, seconds=0, say=print)
+
+
+async def test_a_folder_that_a_node_does_not_keep_is_named_at_once(world: KubeWorld, nodes: Nodes) -> None:
+    runs(world, "one", "/modules")
+    runs(world, "two", ASM, "/elsewhere")
+    with pytest.raises(NotDistributed) as error:
+        await nodes.wait(ONE, seconds=300, say=print)
+    assert str(error.value) == f"node two keeps modules in {ASM}, /elsewhere, and not in /modules"
+    assert error.value.hint == (
+        "`weft install --also-folder /modules`, or another folder in spec.target.istio.volume"
+    )

@@ -12,6 +12,7 @@ from weft.errors import UsageError
 from weft.nodecache import (
     MAX_LIST_BYTES,
     Folder,
+    Mirrored,
     NodeCache,
     Report,
     Settings,
@@ -63,11 +64,20 @@ class Place:
     """Where, as whom and how often. ``port`` 0 is any free one; ``None`` means that nothing is served."""
 
     folder: Path
+    copies: tuple[Path, ...] = ()
+    """More folders that have all modules."""
+    named: Path | None = None
+    """What proxies call the folder, where that is not its path here."""
     node: str
     address: str = "127.0.0.1"
     port: int | None = None
     interval: float = 2.0
     settings: Settings = field(default_factory=Settings)
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Where proxies find the modules."""
+        return tuple(map(str, (self.named or self.folder, *self.copies)))
 
 
 async def settle_node(duty: Duty, place: Place, env: Mapping[str, str], say: Callable[[str], None]) -> Report:
@@ -130,19 +140,22 @@ async def _cache(
             return await verified(registries, reference, duty.policy)
 
         source = Source(registries, admit if duty.policy else None)
-        async with _folder(place.folder, say) as folder:
-            yield NodeCache(folder, source, node=place.node, settings=place.settings, say=say)
+        async with _folder(place, say) as folder:
+            yield NodeCache(
+                folder, source, node=place.node, folders=place.folders, settings=place.settings, say=say
+            )
 
 
 @asynccontextmanager
-async def _folder(path: Path, say: Callable[[str], None]) -> AsyncIterator[Folder]:
+async def _folder(place: Place, say: Callable[[str], None]) -> AsyncIterator[Folder]:
     """The folder, ours alone: a process that is being replaced ends first."""
+    path = place.folder
     async with AsyncExitStack() as held:
         with os_errors_as(f"cannot use {path}"):
             await asyncio.to_thread(path.mkdir, parents=True, exist_ok=True)
             lock = exclusive(path / ".lock", on_wait=lambda: say(f"waiting for another weft to leave {path}"))
             await held.enter_async_context(lock)
-            folder = Folder(path)
+            folder = Mirrored(path, place.copies) if place.copies else Folder(path)
         yield folder
 
 
