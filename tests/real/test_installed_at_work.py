@@ -1,24 +1,28 @@
 """What an installation says its pods run, run here as their accounts, with their words and rights."""
 
+import base64
 import json
 import os
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import urlopen
 from uuid import uuid4
 
 import pytest
 
-from conftest import Weft
+from conftest import Result, Weft
 from weft.clusters import CACHE_PODS
-from weft.installing import Installation, objects
+from weft.installing import Installation, granting, objects
+from weft.mesh.intent.intent import Volume
 from worlds.deployments import ISTIO, World, until
 from worlds.kubernetes import Cluster, api_server
+from worlds.real_registry import HTPASSWD, running
 
 pytestmark = pytest.mark.real("kubernetes", "distribution")
 
@@ -43,8 +47,24 @@ class Installed(World):
 
     def install(self, *words: str) -> None:
         self.system = SYSTEM
-        done = self.weft("install", "--no-wait", "--secrets-of", self.namespace, *words)
+        done = self.weft("install", "--no-wait", *words)
         assert done.code == 0, done.err
+        label, _, value = CACHE_PODS.partition("=")
+        self.cluster.pod("cache-1", SYSTEM, node="node-1", **{label: value})
+
+    def uninstall(self) -> None:
+        # A pod on a node goes when its kubelet says so, and a namespace only after it.
+        self.cluster.ask("DELETE", f"/api/v1/namespaces/{SYSTEM}/pods/cache-1", {"gracePeriodSeconds": 0})
+        gone = self.weft("uninstall", "--force", "--timeout", "60")
+        assert gone.code == 0, gone.err
+
+    def secret(self, name: str, kind: str = "Opaque", **data: str) -> None:
+        """One with these keys, ``_`` for ``.``, in place of the one that was there."""
+        path = f"/api/v1/namespaces/{self.namespace}/secrets"
+        with suppress(HTTPError):
+            self.cluster.ask("DELETE", f"{path}/{name}")
+        held = {key.replace("_", "."): text for key, text in data.items()}
+        self.cluster.ask("POST", path, {"metadata": {"name": name}, "type": kind, "stringData": held})
 
     @contextmanager
     def pod(self, name: str, folder: Path, **instead: str) -> Iterator[int]:
@@ -55,6 +75,7 @@ class Installed(World):
         account = self.cluster.user(f"system:serviceaccount:{SYSTEM}:{PODS[name]['serviceAccountName']}")
         env = {**os.environ, "WEFT_HOME": str(folder / name), "WEFT_REGISTRY_PLAIN_HTTP": self.registry}
         words = [with_other_values(word, instead) for word in container["args"]]
+        words += ["--named", Volume().path] if "directory" in instead else []
         log = folder / f"{name}.log"
         with log.open("ab") as output:
             command = [sys.executable, "-m", "weft", *words, f"--kubeconfig={account}"]
@@ -88,15 +109,41 @@ class Installed(World):
     def filters(self) -> str:
         return f"weft.dev/v1alpha1/namespaces/{self.namespace}/filterdeployments"
 
-    def ready(self) -> dict[str, Any]:
+    def ready(self, generation: int = 1) -> dict[str, Any]:
         """The status, once the filter is what was asked for."""
 
         def found() -> Any:
             status = self.ask("GET", f"{self.filters}/headers").get("status") or {}
-            ready = [one for one in status.get("conditions", ()) if one["type"] == "Ready"]
-            return status if ready and ready[0]["status"] == "True" else None
+            now = status.get("observedGeneration") == generation
+            return status if now and self.condition().get("status") == "True" else None
 
         return dict(until(found, "Ready", seconds=60))
+
+    def condition(self, kind: str = "Ready") -> dict[str, Any]:
+        held = self.ask("GET", f"{self.filters}/headers").get("status", {}).get("conditions", ())
+        return next((one for one in held if one["type"] == kind), {})
+
+    def credentials(self) -> dict[str, Any]:
+        """What node caches show to registries, by key."""
+        held = self.cluster.ask("GET", f"/api/v1/namespaces/{SYSTEM}/secrets/weft-registries")
+        data = held.get("data") or {}
+        return {key: json.loads(base64.b64decode(text)) for key, text in data.items()}
+
+
+class Private(Installed):
+    """The same with a registry that wants a password."""
+
+    user = "me"
+
+    def weft(self, *words: str) -> Result:
+        env = {"KUBECONFIG": str(self.cluster.admin), "WEFT_REGISTRY_PLAIN_HTTP": self.registry}
+        env |= {"WEFT_REGISTRY_HOST": self.registry, "WEFT_REGISTRY_USERNAME": self.user}
+        return self._weft(*words, **env, WEFT_REGISTRY_PASSWORD="secret")
+
+    def rename(self, folder: Path, user: str) -> None:
+        """From now on the registry knows ``user``, and nobody else."""
+        self.user = user
+        (folder / "htpasswd").write_text(HTPASSWD.replace("me:", f"{user}:"))
 
 
 def with_other_values(word: str, instead: dict[str, str]) -> str:
@@ -119,11 +166,6 @@ def answers(port: int, path: str) -> bool:
         return False
 
 
-def kubelet_ends(world: World, pod: str) -> None:
-    """A pod on a node goes when its kubelet says so, and a namespace only after it."""
-    world.cluster.ask("DELETE", f"/api/v1/namespaces/{SYSTEM}/pods/{pod}", {"gracePeriodSeconds": 0})
-
-
 @pytest.fixture
 def world(cluster: Cluster, weft: Weft, home: Path, registry: str) -> Installed:
     for kind in ISTIO:
@@ -135,12 +177,9 @@ def world(cluster: Cluster, weft: Weft, home: Path, registry: str) -> Installed:
 def test_a_filter_comes_with_a_secret_and_goes_when_weft_is_uninstalled(
     world: Installed, tmp_path: Path
 ) -> None:
-    world.install()
-    label, _, value = CACHE_PODS.partition("=")
-    world.cluster.pod("cache-1", SYSTEM, node="node-1", **{label: value})
+    world.install("--secrets-of", world.namespace)
     world.workload("details")
-    secret = {"metadata": {"name": "token"}, "stringData": {"value": "world"}}
-    world.cluster.ask("POST", f"/api/v1/namespaces/{world.namespace}/secrets", secret)
+    world.secret("token", value="world")
     modules = tmp_path / "modules"
     with ExitStack() as stack:
         stack.enter_context(world.cluster.kubelet(world.namespace))
@@ -159,9 +198,99 @@ def test_a_filter_comes_with_a_secret_and_goes_when_weft_is_uninstalled(
         assert answers(metrics, "/metrics")
 
         assert "forbidden" not in "".join(log.read_text() for log in tmp_path.glob("*.log"))
-        kubelet_ends(world, "cache-1")
-        gone = world.weft("uninstall", "--force", "--timeout", "60")
-        assert gone.code == 0, gone.err
+        world.uninstall()
         assert world.names("envoyfilters") == []
         assert world.annotations("details") == {}
         assert world.configs() == []
+
+
+@pytest.fixture
+def private(cluster: Cluster, weft: Weft, home: Path, tmp_path: Path) -> Iterator[Private]:
+    for kind in ISTIO:
+        cluster.knows(*kind)
+    namespace = cluster.namespace(f"test-{uuid4().hex[:8]}")
+    with running("distribution", tmp_path / "registry", auth="basic") as host:
+        yield Private(cluster, namespace, weft, home, host)
+
+
+def pull_config(host: str, user: str) -> str:
+    auth = base64.b64encode(f"{user}:secret".encode()).decode()
+    return json.dumps({"auths": {host: {"auth": auth}}})
+
+
+def test_nodes_get_a_private_image_by_the_filter_s_secret_once_that_is_granted(
+    private: Private, tmp_path: Path
+) -> None:
+    private.install()
+    private.workload("details")
+    kind = "kubernetes.io/dockerconfigjson"
+    private.secret("regcred", kind, _dockerconfigjson=pull_config(private.registry, "me"))
+    modules = tmp_path / "modules"
+    with ExitStack() as stack:
+        stack.enter_context(private.cluster.kubelet(private.namespace))
+        stack.enter_context(private.pod("weft-node-cache", tmp_path, directory=str(modules)))
+        stack.enter_context(private.pod("weft-operator", tmp_path))
+        private.filter(pullSecret="regcred", workloads={"labels": {"app": "details"}})
+        command = granting(private.namespace, SYSTEM)
+        until(lambda: command in private.condition().get("message", ""), "word of the missing right")
+        assert private.condition("Resolved")["status"] == "False"
+        assert 'cannot get resource "secrets"' in private.condition()["message"]
+
+        granted = private.weft("install", "--no-wait", "--secrets-of", private.namespace)
+        assert granted.code == 0, granted.err
+        private.ready()
+        assert (modules / private.sha256).is_file()
+        ((key, held),) = private.credentials().items()
+        assert key == f"weft-module-headers.{private.namespace}-{private.sha256[:12]}.json"
+        assert list(held["auths"]) == [f"{private.registry}/{private.namespace}/filter"]
+
+        private.rename(tmp_path / "registry", "you")
+        private.secret("regcred", username="you", password="secret")
+        name = private.publish("two").removesuffix(":v1")
+        spec = {"spec": {"image": f"{name}@{private.digest}"}}
+        private.ask("PATCH", f"{private.filters}/headers", spec)
+        private.ready(generation=2)
+        assert (modules / private.sha256).is_file()
+
+        private.ask("DELETE", f"{private.filters}/headers")
+        until(lambda: not private.ask("GET", private.filters)["items"], "end of the filter")
+        assert private.credentials() == {}
+        private.uninstall()
+
+
+def test_a_person_gives_nodes_the_credential_of_a_pull_secret_only_when_told_to(
+    private: Private, tmp_path: Path
+) -> None:
+    private.install()
+    private.workload("details")
+    private.secret("regcred", username="me", password="secret")
+    spec = {
+        "image": private.image,
+        "pullSecret": "regcred",
+        "target": {"istio": {"namespace": private.istio, "mode": "envoyfilter"}},
+    }
+    held = {
+        "apiVersion": "weft.dev/v1alpha1",
+        "kind": "FilterDeployment",
+        "metadata": {"name": "by-hand", "namespace": private.namespace},
+        "spec": spec,
+    }
+    (tmp_path / "filter.yaml").write_text(json.dumps(held))
+    words = ("deploy", "istio", "-f", str(tmp_path / "filter.yaml"), "--timeout")
+    with ExitStack() as stack:
+        stack.enter_context(private.cluster.kubelet(private.namespace))
+        stack.enter_context(private.pod("weft-node-cache", tmp_path, directory=str(tmp_path / "modules")))
+        refused = private.weft(*words, "1")
+        assert refused.code == 1
+        assert (
+            f"node caches do not get what the Secret {private.namespace}/regcred holds;"
+            " --share-pull-secret gives it to them"
+        ) in refused.err
+        assert private.credentials() == {}
+        done = private.weft(*words, "60", "--share-pull-secret")
+        assert done.code == 0, done.err
+        assert (tmp_path / "modules" / private.sha256).is_file()
+        gone = private.weft("undeploy", "by-hand", "-n", private.namespace)
+        assert gone.code == 0, gone.err
+        assert private.credentials() == {}
+        private.uninstall()

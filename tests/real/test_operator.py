@@ -13,6 +13,7 @@ from urllib.error import HTTPError
 import pytest
 
 from weft.mesh import KINDS, Kind
+from weft.mesh.intent.intent import Volume
 from worlds.deployments import VOLUMES, World, until
 
 pytestmark = pytest.mark.real("kubernetes", "distribution")
@@ -240,7 +241,7 @@ class TestOthers:
     def test_of_asm(self, world: World, operators: Operators) -> None:
         operators.start()
         world.workload("details")
-        world.node_cache("one", world.sha256)
+        world.node_cache("one", world.sha256, folders=[Volume().path])
         held = {
             "apiVersion": ASM.api_version,
             "kind": ASM.name,
@@ -252,6 +253,13 @@ class TestOthers:
         }
         with world.cluster.kubelet(world.namespace):
             world.ask("POST", path(ASM, world), held)
+            folder = "/var/local/lib/wasm-filters"
+            refused = (
+                f"node one keeps modules in {Volume().path}, and not in {folder}; `weft install --also-folder"
+            )
+            until(lambda: refused in status(world, "myfilter", ASM).get("reason", ""), "word of the folder")
+            assert world.annotations("details") == {}
+            world.node_cache("one", world.sha256, folders=[Volume().path, folder])
             until(lambda: world.names("envoyfilters"), "EnvoyFilter")
             volumes = json.loads(world.annotations("details")[VOLUMES[0]])
         assert volumes == [{"name": "wasmfilters-dir", "hostPath": {"path": "/var/local/lib/wasm-filters"}}]

@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from conftest import Result, Weft
 from sample_images import sample
 from tiny_filters import tiny_filter
 from weft.clusters import node_report
+from weft.mesh.intent.intent import Volume
 from weft.oci import Reference
 from weft.store import Store
 from worlds.kubernetes import Cluster
@@ -121,8 +122,8 @@ class World:
         self.ask("POST", f"apps/v1/namespaces/{self.istio}/deployments",
                  {"metadata": {"name": name, "labels": labels}, "spec": spec})  # fmt: skip
 
-    def node_cache(self, node: str, *modules: str) -> None:
-        """A node whose cache says that it holds ``modules``."""
+    def node_cache(self, node: str, *modules: str, folders: Sequence[str] = ()) -> None:
+        """A node whose cache says that it holds ``modules``, and where."""
         name = f"cache-{node}"
         if name not in {one["metadata"]["name"] for one in self._pods()}:
             labels = {"app.kubernetes.io/component": "node-cache"}
@@ -130,7 +131,8 @@ class World:
                    "spec": {"nodeName": node, "containers": [{"name": "c", "image": "c"}]}}  # fmt: skip
             self.cluster.ask("POST", f"/api/v1/namespaces/{self.system}/pods", pod)
         images = [{"reference": "", "state": "Ready", "module": f"sha256:{one}"} for one in modules]
-        held = node_report(node, self.system, {"images": images})
+        report = {"images": images} | ({"folders": list(folders)} if folders else {})
+        held = node_report(node, self.system, report)
         path = f"/api/v1/namespaces/{self.system}/configmaps"
         try:
             self.cluster.ask("PATCH", f"{path}/{held['metadata']['name']}", held)
@@ -139,7 +141,8 @@ class World:
 
     def cache_process(self, folder: Path) -> AbstractContextManager[subprocess.Popen[bytes]]:
         """`weft serve node-cache` for the node called as the folder."""
-        words = ("--cluster", "--port", "0", "--directory", str(folder), "--node", folder.name)
+        where = ("--directory", str(folder), "--named", Volume().path)
+        words = ("--cluster", "--port", "0", *where, "--node", folder.name)
         return self.process("node-cache", folder.with_suffix(".log"), *words, "--interval", "0.1")
 
     @contextmanager

@@ -18,6 +18,7 @@ from aiohttp import web
 from weft.base.effort import Persistence
 from weft.kube import Cluster, Kube, open_kube
 from weft.kube.kubeconfig import User
+from weft.kube.selectors import matches
 from worlds.clock import FakeClock
 from worlds.http import Handler, hang_up, serving
 from worlds.registry import Meeting, Seen
@@ -27,7 +28,12 @@ _PATH = re.compile(
     r"(?:/namespaces/(?P<namespace>[^/]+))?/(?P<plural>[a-z]+)(?:/(?P<name>[^/]+))?"
 )
 _KINDS = {
-    "v1": [("ConfigMap", "configmaps", True), ("Node", "nodes", False)],
+    "v1": [
+        ("ConfigMap", "configmaps", True),
+        ("Node", "nodes", False),
+        ("Pod", "pods", True),
+        ("Secret", "secrets", True),
+    ],
     "coordination.k8s.io/v1": [("Lease", "leases", True)],
 }
 Key = tuple[str, str, str]
@@ -48,6 +54,7 @@ class KubeWorld:
     seen: list[Seen] = field(default_factory=list)
     meetings: list[Meeting] = field(default_factory=list)
     watches: dict[asyncio.Queue[bytes | None], Key] = field(default_factory=dict)
+    applied: dict[tuple[Key, str], Document] = field(default_factory=dict)
     host: str = ""
 
     # -- what a test does ---------------------------------------------------------------------------------
@@ -70,6 +77,13 @@ class KubeWorld:
         )
         metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
         self._keep((plural, namespace, name), {**kind, "metadata": metadata, **more})
+
+    def mark(
+        self, name: str, *, namespace: str = "default", plural: str = "configmaps", **labels: str
+    ) -> None:
+        """Somebody labels an object."""
+        held = self.objects[plural, namespace, name]
+        self._keep((plural, namespace, name), merged(held, {"metadata": {"labels": labels}}))
 
     def remove(self, name: str, *, namespace: str = "default", plural: str = "configmaps") -> None:
         """Somebody else removes an object."""
@@ -134,17 +148,28 @@ class KubeWorld:
             return self._create(key[:2], json.loads(body))
         if not key[2]:
             return self._list(request.query, key)
+        if request.method == "PATCH" and "apply" in request.content_type:
+            return self._apply(key, json.loads(body), request.query["fieldManager"])
         return self._one(request.method, key, body)
 
     def _one(self, method: str, key: Key, body: bytes) -> web.Response:
         if key not in self.objects:
             return refuse(404, "NotFound", f'{key[0]} "{key[2]}" not found')
+        if method == "PATCH":
+            return web.json_response(self._keep(key, merged(self.objects[key], json.loads(body))))
         if method == "PUT":
             return self._replace(key, json.loads(body))
         if method == "DELETE":
             self._tell("DELETED", key, self.objects.pop(key))
             return web.json_response({"status": "Success"})
         return web.json_response(self.objects[key])
+
+    def _apply(self, key: Key, body: Document, manager: str) -> web.Response:
+        """What ``manager`` applied before and does not now goes away; nobody else's field is in the way."""
+        before = self.applied.get((key, manager), {})
+        self.applied[key, manager] = body
+        held = merged(self.objects.get(key, {}), without(before, body))
+        return web.json_response(self._keep(key, merged(held, body)))
 
     def _create(self, place: tuple[str, str], body: Document) -> web.Response:
         key = *place, body["metadata"]["name"]
@@ -158,7 +183,12 @@ class KubeWorld:
         return web.json_response(self._keep(key, body))
 
     def _list(self, query: Mapping[str, str], key: Key) -> web.Response:
-        all_ = [held for known, held in sorted(self.objects.items()) if _within(known, key)]
+        selector = query.get("labelSelector", "")
+        all_ = [
+            held
+            for known, held in sorted(self.objects.items())
+            if _within(known, key) and matches(selector, held["metadata"].get("labels") or {})
+        ]
         start = int(query.get("continue") or 0)
         end = start + self.page if query.get("limit") else len(all_)
         more = {"continue": str(end)} if end < len(all_) else {}
@@ -203,6 +233,22 @@ class KubeWorld:
             if _within(key, asked):
                 queue.put_nowait(_event(kind, told))
         return told
+
+
+def merged(held: Any, patch: Any) -> Any:
+    """RFC 7396."""
+    if not isinstance(patch, dict):
+        return patch
+    before = held if isinstance(held, dict) else {}
+    changed = {key: merged(before.get(key), value) for key, value in patch.items() if value is not None}
+    return {key: value for key, value in {**before, **changed}.items() if key not in patch or key in changed}
+
+
+def without(before: Any, now: Any) -> Any:
+    """The merge patch that takes away what ``now`` has no more."""
+    if not isinstance(before, dict) or not isinstance(now, dict):
+        return {}
+    return {key: without(value, now[key]) if key in now else None for key, value in before.items()}
 
 
 def _without_kind(held: Document) -> Document:

@@ -27,6 +27,8 @@ _DEPLOYING = (
     cluster_options,
     verify_options,
     click.option("--skip-config-check", is_flag=True, help="Do not try the config on the filter first."),
+    click.option("--share-pull-secret", is_flag=True,
+                 help="Give node caches what the intent's pull secret holds for the image's repository."),
     click.option("--force-conflicts", is_flag=True, help="Take fields of objects that others own."),
     click.option("--timeout", type=click.FloatRange(0), default=300.0, show_default=True, metavar="S",
                  help="Seconds for nodes to hold the module, and for pods to be replaced; each."),
@@ -111,6 +113,7 @@ def _deploy(console: Console, target: str, fields: dict[str, Any], words: dict[s
         check_config=not words.pop("skip_config_check"),
         seconds=words.pop("timeout"),
         force=words.pop("force_conflicts"),
+        share_secret=words.pop("share_pull_secret"),
         dry_run=words.pop("dry_run"),
     )
     documents = gathered(console, files, image=image, target=target, fields=fields, **words)

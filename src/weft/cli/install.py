@@ -43,6 +43,7 @@ def install(
     image: str | None,
     no_node_cache: bool,
     secrets_of: tuple[str, ...],
+    folders: tuple[str, ...],
     no_wait: bool,
     force_conflicts: bool,
     form: str | None,
@@ -55,7 +56,9 @@ def install(
     """
     import asyncio
 
-    installation = installation_of(namespace, image, no_node_cache=no_node_cache, secrets_of=secrets_of)
+    installation = installation_of(
+        namespace, image, no_node_cache=no_node_cache, secrets_of=secrets_of, folders=folders
+    )
     if form:
         _render(console, installation, form, folder)
         return

@@ -36,11 +36,18 @@ _CHOICES = (
         metavar="NAMESPACE",
         help="Let the operator read Secrets and write ConfigMaps there; repeat for more.",
     ),
+    click.option(
+        "--also-folder",
+        "folders",
+        multiple=True,
+        metavar="PATH",
+        help="Keep modules in this folder of the nodes too; repeat for more.",
+    ),
 )
 
 
 def installation_options(command: _Command) -> _Command:
-    """``--namespace``, ``--image``, ``--no-node-cache`` and ``--secrets-of``."""
+    """``--namespace``, ``--image``, ``--no-node-cache``, ``--secrets-of`` and ``--also-folder``."""
     for option in reversed(_CHOICES):
         command = option(command)
     return namespace_option(command)
@@ -74,15 +81,13 @@ def how_options(waited_for: str) -> Callable[[_Command], _Command]:
 
 
 def installation_of(
-    namespace: str, image: str | None = None, *, no_node_cache: bool = False, secrets_of: tuple[str, ...] = ()
+    namespace: str, image: str | None = None, *, no_node_cache: bool = False, **more: Any
 ) -> "Installation":
     """The options above as an installation; raises ``UsageError`` for what no cluster would take."""
     from weft.installing import Installation, checked
 
-    chosen = {"image": image} if image is not None else {}
-    return checked(
-        Installation(namespace=namespace, node_cache=not no_node_cache, secrets_of=secrets_of, **chosen)
-    )
+    chosen: dict[str, Any] = {"image": image} if image is not None else {}
+    return checked(Installation(namespace=namespace, node_cache=not no_node_cache, **more, **chosen))
 
 
 def access_of(console: Console, words: dict[str, Any], namespace: str) -> "ClusterAccess":

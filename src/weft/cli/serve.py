@@ -33,6 +33,20 @@ def serve() -> None:
     help="Where the modules go, each named by its SHA-256.",
 )
 @click.option(
+    "--also-directory",
+    "copies",
+    type=click.Path(path_type=Path, file_okay=False),
+    multiple=True,
+    metavar="DIR",
+    help="Keep them there too, for proxies that mount it; repeat for more.",
+)
+@click.option(
+    "--named",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="What proxies call the directory, where it is mounted elsewhere here.",
+)
+@click.option(
     "--port",
     type=click.IntRange(0, 65535),
     default=9979,
@@ -104,6 +118,8 @@ def node_cache(
     settings = Settings(look_again=words.pop("look_again"), grace=words.pop("grace"))
     place = Place(
         folder=directory,
+        copies=words.pop("copies"),
+        named=words.pop("named"),
         node=node or console.env.get("NODE_HOSTNAME") or platform.node(),
         address=address,
         port=port or None,

@@ -10,7 +10,15 @@ May import: ``weft.kube``, ``weft.mesh``, ``weft.base``, ``weft.errors``.
 from weft.clusters.carrying import RolledBack
 from weft.clusters.deploying import Deployer, Prospect
 from weft.clusters.looking import ControlPlane, control_planes, look
-from weft.clusters.nodes import CACHE_PODS, MODULE_LABEL, Nodes, NotDistributed, node_report, wanted_images
+from weft.clusters.nodes import (
+    CACHE_PODS,
+    MODULE_LABEL,
+    REGISTRIES,
+    Nodes,
+    NotDistributed,
+    node_report,
+    wanted_images,
+)
 from weft.clusters.records import ANNOTATION, Keeper, Record, annotation, read_record, read_records
 from weft.clusters.rollouts import RolloutFailed, wait_for_rollouts
 from weft.clusters.standings import Part, Standing, State, standing
@@ -19,6 +27,7 @@ __all__ = [
     "ANNOTATION",
     "CACHE_PODS",
     "MODULE_LABEL",
+    "REGISTRIES",
     "ControlPlane",
     "Deployer",
     "Keeper",

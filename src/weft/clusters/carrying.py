@@ -44,6 +44,8 @@ class Carrier:
     name: str
     seconds: float = 300.0
     """For nodes to hold a file, and for pods to be replaced; each."""
+    credential: str = field(default="", repr=False)
+    """Docker's ``config.json`` with which nodes get the module."""
     force: bool = False
     """Take fields that others own."""
     back_out: bool = True
@@ -90,7 +92,7 @@ class Carrier:
     async def _hold(self, step: Step) -> None:
         assert step.file is not None  # noqa: S101 - what the step is about
         file = step.file
-        if await self.nodes.want(self.name, file):
+        if await self.nodes.want(self.name, file, self.credential):
             undo = (f"nodes still hold {file.image}", lambda: self.nodes.release(self.name, file))
             self._undos.append(undo)
         await self.nodes.wait(file, seconds=self.seconds, say=self.say)

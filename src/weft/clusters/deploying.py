@@ -9,7 +9,7 @@ from weft.clusters.nodes import Nodes
 from weft.clusters.records import ConfigMaps, Keeper, Record, bare, read_records, without_shared
 from weft.errors import NotFound, UsageError, WeftError
 from weft.kube import Kube
-from weft.mesh import Facts, Intent, Plan, PlanRefused, Step, make_plan, transition
+from weft.mesh import Do, Facts, Intent, Plan, PlanRefused, Step, make_plan, transition
 
 __all__ = ["Deployer", "Prospect"]
 
@@ -24,6 +24,13 @@ class Prospect:
     """In order; those that find all done do nothing."""
     before: Record | None
     after: Record
+    credential: str = field(default="", repr=False)
+    """Docker's ``config.json`` with which nodes get the module; whoever deploys knows it."""
+
+    @property
+    def needs_credential(self) -> bool:
+        """Whether nodes must get the module, from a registry that wants to know who they are."""
+        return bool(self.intent.spec.pull_secret) and any(step.do is Do.HOLD for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +88,7 @@ class Deployer:
         if before != during:
             await keeper.write(during)
         try:
-            await self._carrier(after).carry_out(prospect.steps)
+            await self._carrier(after, prospect.credential).carry_out(prospect.steps)
         except WeftError:
             if self.back_out:
                 await (keeper.write(before) if before else keeper.forget(after))
@@ -124,12 +131,13 @@ class Deployer:
     def _keeper(self) -> Keeper:
         return self.keeper or ConfigMaps(self.kube)
 
-    def _carrier(self, record: Record) -> Carrier:
+    def _carrier(self, record: Record, credential: str = "") -> Carrier:
         return Carrier(
             kube=self.kube,
             nodes=Nodes(self.kube, self.system, self.clock),
             name=f"{record.name}.{record.namespace}",
             seconds=self.seconds,
+            credential=credential,
             force=self.force,
             back_out=self.back_out,
             clock=self.clock,

@@ -2,9 +2,11 @@
 
 Both sides write ConfigMaps in the namespace of weft. Whoever deploys writes one for each module a filter
 needs (label ``weft.dev/module``); each node cache keeps one that says what its node holds
-(``weft.dev/node``).
+(``weft.dev/node``). What registries want to be shown for a module is in the Secret ``weft-registries``, under
+a key of its own that goes with the ConfigMap.
 """
 
+import base64
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ __all__ = [
     "CACHE_PODS",
     "MODULE_LABEL",
     "NODE_LABEL",
+    "REGISTRIES",
     "Nodes",
     "NotDistributed",
     "node_report",
@@ -27,6 +30,8 @@ __all__ = [
 
 MODULE_LABEL = "weft.dev/module"
 NODE_LABEL = "weft.dev/node"
+REGISTRIES = "weft-registries"
+"""The Secret that node caches read: each key is a file of docker's format, that of people ``config.json``."""
 CACHE_PODS = "app.kubernetes.io/component=node-cache"
 _MANAGER = "weft-modules"
 _SHORT = 12
@@ -46,29 +51,42 @@ class Nodes:
     namespace: str
     clock: Clock
 
-    async def want(self, name: str, file: ModuleFile) -> bool:
-        """Every node shall hold ``file``, for the filter ``name``; gives whether that is new."""
+    async def want(self, name: str, file: ModuleFile, credential: str = "") -> bool:
+        """Every node shall hold ``file``, for the filter ``name``; gives whether that is new.
+
+        ``credential`` is docker's ``config.json`` for its registry. Raises ``WeftError`` where there is no
+        Secret for it.
+        """
         labels = {MODULE_LABEL: "wanted", "app.kubernetes.io/managed-by": "weft"}
         ref = self._ref(name, file)
         before = await self.kube.find(ref)
+        data = {"filter": name, "image": file.image.removeprefix("oci://"), "sha256": file.sha256}
+        data |= {"credential": _key(ref)} if credential else {}
         held = {
             "apiVersion": ref.api_version,
             "kind": ref.kind,
             "metadata": {"name": ref.name, "namespace": ref.namespace, "labels": labels},
-            "data": {"filter": name, "image": file.image.removeprefix("oci://"), "sha256": file.sha256},
+            "data": data,
         }
-        if before is None or before.get("data") != held["data"]:
+        had = _credential_of(before)
+        if before is None or before.get("data") != data:
             await self.kube.apply(held, manager=_MANAGER, force=True)
+        # Later, so that there is never one that nothing tells of.
+        if credential or had:
+            await self._give(_key(ref), credential)
         return before is None
 
     async def release(self, name: str, file: ModuleFile) -> None:
         """The filter ``name`` needs ``file`` no more."""
-        await self.kube.delete(self._ref(name, file))
+        ref = self._ref(name, file)
+        if _credential_of(await self.kube.find(ref)):
+            await self._give(_key(ref), "")
+        await self.kube.delete(ref)
 
     async def wait(self, file: ModuleFile, *, seconds: float, say: Callable[[str], None]) -> None:
         """Wait until every node with a node cache holds ``file``.
 
-        Raises ``NotDistributed`` naming those that do not.
+        Raises ``NotDistributed`` naming those that do not; at once where waiting would not help.
         """
         end, told = self.clock.now() + seconds, ""
         while True:
@@ -104,13 +122,34 @@ class Nodes:
         listed = await self.kube.list("v1", "ConfigMap", namespace=self.namespace, labels=NODE_LABEL)
         return {held["metadata"]["labels"][NODE_LABEL]: _report(held) for held in listed.items}
 
+    async def _give(self, key: str, credential: str) -> None:
+        """Node caches have ``credential`` under ``key``; without one, nothing is there."""
+        ref = Ref("v1", "Secret", REGISTRIES, self.namespace)
+        held = await self.kube.find(ref)
+        if held is None:
+            if not credential:
+                return
+            raise WeftError(f"no {ref} for the node caches' credentials", hint="`weft install` brings it")
+        wanted = base64.b64encode(credential.encode()).decode() or None
+        if (held.get("data") or {}).get(key) != wanted:
+            await self.kube.merge(ref, {"data": {key: wanted}})
+
     async def _lacking(self, nodes: frozenset[str], file: ModuleFile) -> dict[str, str]:
         reports = await self.reports()
+        _check_folder({node: reports[node] for node in nodes & reports.keys()}, file)
         found = {node: _why_not(reports.get(node), file) for node in nodes}
         return {node: why for node, why in found.items() if why}
 
     def _ref(self, name: str, file: ModuleFile) -> Ref:
         return Ref("v1", "ConfigMap", object_name("weft-module", name, file.sha256[:_SHORT]), self.namespace)
+
+
+def _key(wish: Ref) -> str:
+    return f"{wish.name}.json"
+
+
+def _credential_of(wish: Object | None) -> str:
+    return str(((wish or {}).get("data") or {}).get("credential", ""))
 
 
 def wanted_images(objects: tuple[Object, ...]) -> tuple[str, ...]:
@@ -135,6 +174,18 @@ def _report(held: Object) -> dict[str, Any]:
     except ValueError:
         return {}
     return document if isinstance(document, dict) else {}
+
+
+def _check_folder(reports: Mapping[str, Mapping[str, Any]], file: ModuleFile) -> None:
+    """A proxy opens the file where its pod mounts it: elsewhere it is of no use."""
+    wanted = file.path.rpartition("/")[0]
+    for node, report in sorted(reports.items()):
+        folders = report.get("folders")
+        if isinstance(folders, list) and wanted not in folders:
+            raise NotDistributed(
+                f"node {node} keeps modules in {', '.join(map(str, folders))}, and not in {wanted}",
+                hint=f"`weft install --also-folder {wanted}`, or another folder in spec.target.istio.volume",
+            )
 
 
 def _why_not(report: Mapping[str, Any] | None, file: ModuleFile) -> str:

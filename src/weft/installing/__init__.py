@@ -4,11 +4,13 @@
 ``groups`` the same by what they are for. ``manifest``, ``kustomization`` and ``chart`` write them as plain
 YAML, as a kustomize folder and as a Helm chart. The custom resources are ``weft.mesh.KINDS``; the
 schema of weft's own is made from ``weft.mesh.Intent``. All objects have the label ``OURS``.
-``Certificate`` is for the operator's webhook at ``webhook_host``. Pure.
+``Certificate`` is for the operator's webhook at ``webhook_host``, ``granting`` the command that gives the
+operator rights in a namespace. Pure.
 
 May import: ``weft.mesh``, ``weft.base``, ``weft.errors``.
 """
 
+from weft.installing.access import granting
 from weft.installing.certificate import Certificate
 from weft.installing.helm import chart
 from weft.installing.installation import OPERATOR, OURS, Group, Installation, checked
@@ -25,6 +27,7 @@ __all__ = [
     "Installation",
     "chart",
     "checked",
+    "granting",
     "groups",
     "kustomization",
     "manifest",

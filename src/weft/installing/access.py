@@ -3,8 +3,8 @@
 The operator works in every namespace: it reads workloads, patches what mounts modules, and keeps its own
 objects. Secrets (pull secrets, keys, ``configFrom``) it reads, and ConfigMaps (modules of mode configmap) it
 writes only where ``weft-namespace`` is bound to it. The Secrets that it fills in its own namespace are there
-from the start, so that it need not be allowed to make any. A node cache reads and writes ConfigMaps there, no
-more.
+from the start, so that it need not be allowed to make any. A node cache reads and writes ConfigMaps there,
+and reads the one Secret with what registries want.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from typing import Any
 from weft.installing.installation import NODE_CACHE, OPERATOR, Installation, Object, made
 from weft.mesh import KINDS
 
-__all__ = ["REGISTRIES", "WEBHOOK", "access", "bound_in", "node_cache_access"]
+__all__ = ["REGISTRIES", "WEBHOOK", "access", "bound_in", "granting", "node_cache_access"]
 
 NAMESPACE = "weft-namespace"
 """The ClusterRole that may be bound in namespaces, and what the binding is called there."""
@@ -54,7 +54,10 @@ def access(installation: Installation) -> tuple[Object, ...]:
 
 def node_cache_access(installation: Installation) -> tuple[Object, ...]:
     """The node cache's account and rights, and the operator's right to give it credentials."""
-    talk = [_rule("", ["configmaps"], [*_READ, "create", "patch"])]
+    talk = [
+        _rule("", ["configmaps"], [*_READ, "create", "patch"]),
+        _rule("", ["secrets"], _READ, [REGISTRIES]),
+    ]
     fill = [_rule("", ["secrets"], ["get", "patch"], [REGISTRIES])]
     here = installation.namespace
     return (
@@ -69,6 +72,12 @@ def node_cache_access(installation: Installation) -> tuple[Object, ...]:
 def bound_in(namespace: str, installation: Installation) -> Object:
     """The operator's rights to Secrets and ConfigMaps of ``namespace``."""
     return _bound(NAMESPACE, "ClusterRole", NAMESPACE, installation, namespace=namespace)
+
+
+def granting(namespace: str, system: str) -> str:
+    """The command that gives the operator of the weft in ``system`` its rights in ``namespace``."""
+    role = f"{NAMESPACE} -n {namespace} --clusterrole={NAMESPACE}"
+    return f"kubectl create rolebinding {role} --serviceaccount={system}:{OPERATOR}"
 
 
 def _operator_rules() -> list[dict[str, Any]]:

@@ -49,7 +49,7 @@ _SECRETS_OF = "secretsOf"
 
 def chart(installation: Installation) -> Files:
     """The files of the chart; ``installation`` is what its values say at first."""
-    marked = Installation(namespace=_NAMESPACE, image=_IMAGE)
+    marked = Installation(namespace=_NAMESPACE, image=_IMAGE, folders=installation.folders)
     values: dict[str, Any] = {
         "image": installation.image,
         "imagePullSecrets": [],

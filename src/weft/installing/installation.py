@@ -32,6 +32,8 @@ OURS = {"app.kubernetes.io/part-of": "weft"}
 
 # RFC 1123, as Kubernetes checks the names of namespaces.
 _NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+# As Kubernetes wants it of a hostPath.
+_FOLDER = re.compile(r"(/(?!\.\.(/|$))[^/\0]+)+")
 _IMAGE = re.compile(r"[^\s{}]+")
 
 
@@ -45,6 +47,8 @@ class Installation:
     node_cache: bool = True
     secrets_of: tuple[str, ...] = ()
     """Namespaces whose Secrets the operator may read, and whose ConfigMaps it may write."""
+    folders: tuple[str, ...] = ()
+    """Folders of the nodes in which node caches keep the modules too, beside the usual one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,9 @@ def checked(installation: Installation) -> Installation:
                 f"{namespace!r} is no name of a namespace",
                 hint="lower-case letters, digits and dashes, 63 characters at most",
             )
+    for folder in installation.folders:
+        if not _FOLDER.fullmatch(folder):
+            raise UsageError(f"{folder!r} is no folder of a node", hint="a path from /, without .. in it")
     if not _IMAGE.fullmatch(installation.image):
         raise UsageError(f"{installation.image!r} is no name of an image")
     return installation

@@ -12,7 +12,6 @@ __all__ = ["node_cache"]
 
 _HTTP = 9979
 _FOLDER = "/var/local/lib/wasme-cache"
-_REGISTRIES = "/etc/weft/registries"
 _RESOURCES = {"requests": {"cpu": "10m", "memory": "64Mi"}, "limits": {"memory": "256Mi"}}
 _SELECTED = selector(NODE_CACHE)
 
@@ -38,7 +37,8 @@ def node_cache(installation: Installation) -> tuple[Object, ...]:
     }
     return (
         *node_cache_access(installation),
-        # What the operator, or somebody, puts into it stays when the installation is applied again.
+        # What the operator, or somebody, puts into it stays when the installation is applied again. It is not
+        # mounted: a kubelet brings changes a minute later, the API at once.
         made("v1", "Secret", REGISTRIES, part=NODE_CACHE, namespace=namespace, type="Opaque"),
         made("v1", "Service", NODE_CACHE, part=NODE_CACHE, namespace=namespace, spec=service),
         made("apps/v1", "DaemonSet", NODE_CACHE, part=NODE_CACHE, namespace=namespace, spec=pods),
@@ -46,6 +46,8 @@ def node_cache(installation: Installation) -> tuple[Object, ...]:
 
 
 def _program(installation: Installation) -> Program:
+    more = ((f"modules-{number}", path) for number, path in enumerate(installation.folders, 2))
+    folders = (("modules", _FOLDER), *more)
     return Program(
         name=NODE_CACHE,
         arguments=(
@@ -53,24 +55,18 @@ def _program(installation: Installation) -> Program:
             "--cluster",
             f"--cache-namespace={installation.namespace}",
             f"--directory={_FOLDER}",
+            *(f"--also-directory={path}" for path in installation.folders),
             "--node=$(NODE_NAME)",
             "--address=$(POD_IP)",
             f"--port={_HTTP}",
         ),
         http=_HTTP,
         ready="/healthz",
-        env=(
-            {"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},
-            {"name": "DOCKER_CONFIG", "value": _REGISTRIES},
-        ),
+        env=({"name": "NODE_NAME", "valueFrom": {"fieldRef": {"fieldPath": "spec.nodeName"}}},),
         resources=_RESOURCES,
         user=0,
-        mounts=(
-            {"name": "modules", "mountPath": _FOLDER},
-            {"name": "registries", "mountPath": _REGISTRIES, "readOnly": True},
-        ),
-        volumes=(
-            {"name": "modules", "hostPath": {"path": _FOLDER, "type": "DirectoryOrCreate"}},
-            {"name": "registries", "secret": {"secretName": REGISTRIES}},
+        mounts=tuple({"name": name, "mountPath": path} for name, path in folders),
+        volumes=tuple(
+            {"name": name, "hostPath": {"path": path, "type": "DirectoryOrCreate"}} for name, path in folders
         ),
     )

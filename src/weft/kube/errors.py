@@ -29,6 +29,9 @@ _TEMPORARY = frozenset({429, 500, 502, 503, 504})
 class KubeError(WeftError):
     """A refusal; ``code`` and ``reason`` are the API's, ``wait`` the seconds it asks us to stay away."""
 
+    plural = ""
+    """The kind of what was asked for, as paths have it, where the API says it."""
+
     def __init__(
         self, message: str, *, code: int, reason: str = "", wait: float = 0.0, hint: str | None = None
     ) -> None:
@@ -72,6 +75,12 @@ def refusal(what: str, status: Any, code: int = 0, wait: float = 0.0) -> KubeErr
     Without a ``code`` of HTTP's the body says it.
     """
     status = _mapping(status)
+    error = _refusal(what, status, code, wait)
+    error.plural = str(_mapping(status.get("details")).get("kind") or "")
+    return error
+
+
+def _refusal(what: str, status: Mapping[str, Any], code: int, wait: float) -> KubeError:
     details = _mapping(status.get("details"))
     message, reason = str(status.get("message") or ""), str(status.get("reason") or "")
     causes = details.get("causes")

@@ -4,7 +4,8 @@
 keeps them there. Promised: a file is whole, verified and never changed; what somebody deletes or damages
 comes back; a restart downloads nothing it has, and needs no registry for it; a module crosses the network
 once, however many images have it; a registry that is down takes away nothing; what nobody wants any more
-stays for a grace period. ``app`` serves the same files over HTTP.
+stays for a grace period. ``Mirrored`` is a folder that has copies in others. ``app`` serves the files over
+HTTP.
 
 May import: ``weft.registry``, ``weft.image``, ``weft.oci``, ``weft.base``, ``weft.errors``.
 """
@@ -12,6 +13,7 @@ May import: ``weft.registry``, ``weft.image``, ``weft.oci``, ``weft.base``, ``we
 from weft.nodecache.cache import NodeCache
 from weft.nodecache.folder import Folder
 from weft.nodecache.ledger import Ledger
+from weft.nodecache.mirrored import Mirrored
 from weft.nodecache.report import Report, State, Wish
 from weft.nodecache.server import app
 from weft.nodecache.settings import Settings
@@ -23,6 +25,7 @@ __all__ = [
     "Admit",
     "Folder",
     "Ledger",
+    "Mirrored",
     "NodeCache",
     "Report",
     "Settings",

@@ -39,7 +39,10 @@ class _Entry:
 
 
 class NodeCache:
-    """Keeps the modules of the wanted images in ``folder``. ``say`` is told what happens, a line each."""
+    """Keeps the modules of the wanted images in ``folder``. ``say`` is told what happens, a line each.
+
+    ``folders`` is what proxies call it and its copies, where that is not its path.
+    """
 
     def __init__(
         self,
@@ -47,6 +50,7 @@ class NodeCache:
         source: Source,
         *,
         node: str = "",
+        folders: tuple[str, ...] = (),
         settings: Settings | None = None,
         clock: Clock | None = None,
         ledger: Ledger | None = None,
@@ -58,6 +62,7 @@ class NodeCache:
         self.failures = 0
         """Of all looks and downloads so far."""
         self._node = node
+        self._folders = folders or (str(folder.path),)
         self._settings = settings or Settings()
         self._clock = clock or SystemClock()
         self._ledger = ledger or Ledger(folder.path)
@@ -84,13 +89,27 @@ class NodeCache:
             self._clean()
         self._ledger.save()
 
+    def renew(self) -> None:
+        """Credentials have changed: they count from now on, and what was refused is tried at once."""
+        self.source.renew()
+        for reference, entry in self._entries.items():
+            if entry.message:
+                self._entries[reference] = replace(entry, look_at=0.0, failures=0)
+
     def report(self) -> Report:
         """How things are."""
         modules = self.folder.modules()
         wishes = (
             entry.wish(reference, here=entry.module in modules) for reference, entry in self._entries.items()
         )
-        return Report(self._node, tuple(wishes), self._wanted.problems, len(modules), sum(modules.values()))
+        return Report(
+            self._node,
+            tuple(wishes),
+            self._wanted.problems,
+            len(modules),
+            sum(modules.values()),
+            self._folders,
+        )
 
     def _tell_of(self, wanted: Wanted) -> None:
         if wanted != self._wanted:

@@ -40,6 +40,8 @@ class Report:
     problems: tuple[str, ...]
     files: int
     size: int
+    folders: tuple[str, ...] = ()
+    """Where proxies find the files."""
 
     @property
     def ready(self) -> bool:
@@ -51,13 +53,15 @@ class Report:
 
         ::
 
-            {"node": "worker-1", "ready": false, "files": 2, "bytes": 81920, "problems": [],
+            {"node": "worker-1", "ready": false, "folders": ["/var/local/lib/wasme-cache"],
+             "files": 2, "bytes": 81920, "problems": [],
              "images": [{"reference": "hub.example.com/f:v1", "state": "Failed",
                          "image": "sha256:…", "module": "sha256:…", "message": "…"}]}
         """
         return {
             "node": self.node,
             "ready": self.ready,
+            "folders": list(self.folders),
             "files": self.files,
             "bytes": self.size,
             "problems": list(self.problems),

@@ -3,7 +3,8 @@
 ``Operator`` follows the resources of weft, wasme and ASM, the workloads they mean, and what was made of them;
 ``Reconciler`` does one resource. Modules come from ``Images``, which others bring.
 
-May import: ``weft.clusters``, ``weft.kube``, ``weft.mesh``, ``weft.base``, ``weft.errors``.
+May import: ``weft.clusters``, ``weft.kube``, ``weft.installing``, ``weft.mesh``, ``weft.base``,
+``weft.errors``.
 """
 
 from weft.operator.counting import CONTENT_TYPE, metrics

@@ -1,14 +1,15 @@
 """Make one custom resource true: deploy what it asks for, or take it away, and say how that went."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Protocol
 
 from weft.base.clock import Clock, SystemClock
 from weft.clusters import Deployer, NotDistributed, Prospect, look
 from weft.errors import NotFound, WeftError
-from weft.kube import Kube, Missing, Object, Ref
+from weft.installing import granting
+from weft.kube import Denied, Kube, Missing, Object, Ref
 from weft.mesh import Facts, Intent, Kind, Workload, import_document, selected
 from weft.operator.events import report_event
 from weft.operator.keeping import FINALIZER, InResource
@@ -16,6 +17,10 @@ from weft.operator.outcome import Outcome, Stage
 from weft.operator.statuses import new_status, ready_condition
 
 __all__ = ["Images", "Reconciler", "Unsigned"]
+
+
+# What the operator may do only where it is granted, as paths have it.
+_GRANTED = frozenset({"secrets", "configmaps"})
 
 
 class Unsigned(WeftError):
@@ -34,6 +39,10 @@ class Images(Protocol):
 
     async def check(self, intent: Intent, facts: Facts) -> None:
         """Try the configs on the filter; raises ``WeftError`` with what it said."""
+        ...
+
+    async def credential(self, kube: Kube, intent: Intent) -> str:
+        """What nodes show to get the image: docker's ``config.json``. Raises ``WeftError``."""
         ...
 
 
@@ -87,8 +96,13 @@ class Reconciler:
             workloads = _workloads(intent, facts, prospect)
             await self.images.check(intent, facts)
             stage = Stage.PROGRAMMED
+            if prospect.needs_credential:
+                credential = await self.images.credential(self.kube, intent)
+                prospect = replace(prospect, credential=credential)
             await deployer.deploy(prospect)
         except WeftError as error:
+            if isinstance(error, Denied) and error.plural in _GRANTED:
+                error.hint = f"let the operator: {granting(held['metadata']['namespace'], self.system)}"
             where = _stage_of(error) or stage
             return Outcome(generation=generation, stage=where, error=error, image=image, workloads=workloads)
         return Outcome(generation=generation, image=image, workloads=workloads)

@@ -104,6 +104,7 @@ class Authorizer:
             hint = f"log in first: weft login {self._registry}"
         else:
             hint = f"the credential from {credential.source} is wrong, or not enough for this"
+            self._keychain.handed.refuse(self._registry, self._repository, credential)
         hint = "\n".join([hint, *self._keychain.notes])
         return AuthFailed(refused.method, refused.url, refused.status, refused.complaints, hint=hint)
 

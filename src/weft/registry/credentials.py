@@ -38,6 +38,13 @@ class Credential:
         """``base64(user:password)``."""
         return base64.b64encode(f"{self.username}:{self.password}".encode()).decode()
 
+    @property
+    def entry(self) -> dict[str, str]:
+        """What stands for it in a file's ``auths``."""
+        if self.identity_token:
+            return {"identitytoken": self.identity_token}
+        return {"registrytoken": self.registry_token} if self.registry_token else {"auth": self.basic}
+
 
 @dataclass(frozen=True, slots=True)
 class CredentialFile:

@@ -3,10 +3,11 @@
     1  what the command was given (``-u``, ``-p``)
     2  ``WEFT_REGISTRY_USERNAME`` and ``WEFT_REGISTRY_PASSWORD`` (or ``WEFT_REGISTRY_TOKEN``), for the
        registry that ``WEFT_REGISTRY_HOST`` names and no other
-    3  weft's own file, written by ``weft login``
-    4  ``REGISTRY_AUTH_FILE``, else podman's ``auth.json`` in the runtime and the config folder
-    5  docker's ``config.json`` (``DOCKER_CONFIG``), then ``.dockercfg``
-    6  wasme's ``credentials.json``
+    3  what was handed over while the program runs
+    4  weft's own file, written by ``weft login``
+    5  ``REGISTRY_AUTH_FILE``, else podman's ``auth.json`` in the runtime and the config folder
+    6  docker's ``config.json`` (``DOCKER_CONFIG``), then ``.dockercfg``
+    7  wasme's ``credentials.json``
 
 In each file a credential helper named for the registry comes before what is written down.
 """
@@ -19,6 +20,7 @@ from weft.base.files import read_limited
 from weft.errors import PartMissing, UsageError
 from weft.registry import helpers
 from weft.registry.credentials import MAX_FILE_BYTES, Credential, CredentialFile, same_registry
+from weft.registry.handed import Handed
 
 __all__ = ["Keychain", "read_credentials"]
 
@@ -30,6 +32,7 @@ class Keychain:
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     own: Path | None = None
     given: Mapping[str, Credential] = field(default_factory=dict)
+    handed: Handed = field(default_factory=Handed)
     notes: list[str] = field(default_factory=list)
     """What could not be asked, for the hint of a later refusal."""
 
@@ -43,6 +46,9 @@ class Keychain:
                 return given
         if told := self._from_env(registry):
             return told
+        held = [await self._from_file(file, registry, repository) for file in self.handed.files]
+        if chosen := self.handed.choose(registry, repository, [one for one in held if one]):
+            return chosen
         for path in self._files():
             file = read_credentials(path)
             if file and (found := await self._from_file(file, registry, repository)):

@@ -30,10 +30,7 @@ async def keep(path: Path, registry: str, credential: Credential, env: Mapping[s
             await helpers.store(name, registry, credential, env)
             _write(path, file.with_entry(registry, {}))
             return f"docker-credential-{name}"
-        entry = {"auth": credential.basic}
-        if credential.identity_token:
-            entry = {"identitytoken": credential.identity_token}
-        _write(path, file.with_entry(registry, entry))
+        _write(path, file.with_entry(registry, credential.entry))
         return str(path)
 
 

@@ -59,6 +59,7 @@ def test_secrets_are_read_one_by_one_and_only_where_that_was_granted() -> None:
     assert secrets == [
         ("Role", "weft-operator", ["get", "update"], ["weft-webhook"]),
         ("ClusterRole", "weft-namespace", ["get"], None),
+        ("Role", "weft-node-cache", ["get", "list", "watch"], ["weft-registries"]),
         ("Role", "weft-registries", ["get", "patch"], ["weft-registries"]),
     ]
     assert bindings() == [
@@ -77,7 +78,7 @@ def test_nobody_may_give_rights_or_become_somebody_else() -> None:
     assert [name for _, name, rule in rules() if "rbac.authorization.k8s.io" in rule["apiGroups"]] == []
 
 
-def test_the_node_cache_has_the_config_maps_of_its_own_namespace_and_no_more() -> None:
+def test_the_node_cache_has_config_maps_and_one_secret_of_its_own_namespace_and_no_more() -> None:
     mine = [(kind, role) for kind, _, role, account in bindings() if account == "weft-node-cache"]
     assert mine == [("RoleBinding", "Role weft-node-cache")]
     assert [rule for _, name, rule in rules() if name == "weft-node-cache"] == [
@@ -85,7 +86,13 @@ def test_the_node_cache_has_the_config_maps_of_its_own_namespace_and_no_more() -
             "apiGroups": [""],
             "resources": ["configmaps"],
             "verbs": ["get", "list", "watch", "create", "patch"],
-        }
+        },
+        {
+            "apiGroups": [""],
+            "resources": ["secrets"],
+            "resourceNames": ["weft-registries"],
+            "verbs": ["get", "list", "watch"],
+        },
     ]
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from weft.cli.serve import serve
 from weft.clusters import CACHE_PODS
-from weft.installing import Installation, objects
+from weft.errors import UsageError
+from weft.installing import Installation, checked, objects
 
 HELD = {(held["kind"], held["metadata"]["name"]): held for held in objects(Installation())}
 PODS = {
@@ -149,3 +150,22 @@ def test_the_namespace_is_restricted_where_no_folder_of_the_node_is_needed() -> 
         if held["kind"] == "Namespace"
     ]
     assert levels == ["privileged", "restricted"]
+
+
+def test_more_folders_are_mounted_under_their_own_names() -> None:
+    asm = "/var/local/lib/wasm-filters"
+    (pod,) = [
+        held["spec"]["template"]["spec"]
+        for held in objects(Installation(folders=(asm,)))
+        if held["kind"] == "DaemonSet"
+    ]
+    (running,) = pod["containers"]
+    assert f"--also-directory={asm}" in running["args"]
+    assert {"name": "modules-2", "mountPath": asm} in running["volumeMounts"]
+    assert {"name": "modules-2", "hostPath": {"path": asm, "type": "DirectoryOrCreate"}} in pod["volumes"]
+
+
+@pytest.mark.parametrize("folder", ["modules", "/", "/a/../b", "/a/..", "//a", ""])
+def test_what_is_no_folder_of_a_node_is_refused(folder: str) -> None:
+    with pytest.raises(UsageError, match="is no folder of a node"):
+        checked(Installation(folders=(folder,)))

@@ -142,6 +142,7 @@ class TestFollowing:
         self, world: KubeWorld, told: Told
     ) -> None:
         world.put("c", namespace="other", data={"x": "1"})
+        world.mark("c", namespace="other", app="x")
         where = {"namespace": "other", "labels": "app in (x,y)", "fields": "metadata.name!=z"}
         async with following(world, told, **where) as reflector:
             assert [one["metadata"]["name"] for one in reflector] == ["c"]

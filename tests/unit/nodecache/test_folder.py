@@ -1,11 +1,12 @@
 """Files that are whole or absent, whatever happened to the folder."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from weft.errors import WeftError
-from weft.nodecache import Folder
+from weft.nodecache import Folder, Mirrored
 from weft.oci import Digest
 
 DATA = b"\0asm\1\0\0\0module"
@@ -69,3 +70,55 @@ def test_only_modules_are_counted(tmp_path: Path) -> None:
     (tmp_path / ".node-cache.json").write_text("{}")
     (tmp_path / ("a" * 64)).mkdir()
     assert folder.modules() == {DIGEST: len(DATA)}
+
+
+class TestCopies:
+    """Folders that have what the first has."""
+
+    @staticmethod
+    def mirrored(path: Path) -> Mirrored:
+        return Mirrored(path / "main", [path / "asm", path / "more"])
+
+    @staticmethod
+    def held(path: Path) -> list[bool]:
+        return [(path / name / DIGEST.hex).is_file() for name in ("main", "asm", "more")]
+
+    def test_a_module_is_whole_in_all_and_goes_from_all(self, tmp_path: Path) -> None:
+        folder = self.mirrored(tmp_path)
+        with folder.adding(DIGEST) as file:
+            file.write(DATA)
+        assert self.held(tmp_path) == [True, True, True]
+        copy = tmp_path / "asm" / DIGEST.hex
+        assert (copy.read_bytes(), copy.stat().st_mode & 0o777) == (DATA, 0o644)
+        folder.remove(DIGEST)
+        assert self.held(tmp_path) == [False, False, False]
+
+    @pytest.mark.parametrize(
+        "damage",
+        [
+            pytest.param(lambda path: path.unlink(), id="deleted"),
+            pytest.param(lambda path: path.write_bytes(b"other"), id="other bytes"),
+        ],
+    )
+    def test_a_copy_comes_back_from_the_first(self, tmp_path: Path, damage: Callable[[Path], object]) -> None:
+        filled(tmp_path / "main")
+        folder = self.mirrored(tmp_path)
+        assert folder.holds(DIGEST), "copies are made of what was here before"
+        damage(tmp_path / "asm" / DIGEST.hex)
+        assert folder.holds(DIGEST)
+        assert (tmp_path / "asm" / DIGEST.hex).read_bytes() == DATA
+
+    def test_a_copy_alone_is_not_enough(self, tmp_path: Path) -> None:
+        filled(tmp_path / "main")
+        folder = self.mirrored(tmp_path)
+        assert folder.holds(DIGEST)
+        (tmp_path / "main" / DIGEST.hex).unlink()
+        assert not folder.holds(DIGEST)
+
+    def test_where_no_copy_can_be_made_it_is_not_held(self, tmp_path: Path) -> None:
+        filled(tmp_path / "main")
+        folder = self.mirrored(tmp_path)
+        (tmp_path / "asm").rmdir()
+        assert not folder.holds(DIGEST)
+        with pytest.raises(FileNotFoundError), folder.adding(DIGEST) as file:
+            file.write(DATA)

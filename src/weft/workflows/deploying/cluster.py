@@ -3,15 +3,16 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from weft.clusters import Deployer, Nodes, Prospect, Record, Standing, look, read_records, standing
-from weft.kube import find_cluster, open_kube
+from weft.kube import Kube, find_cluster, open_kube
 from weft.signing import Policy
 from weft.workflows.deploying.admission import check_configs, fetch_image
 from weft.workflows.deploying.documents import Documents
 from weft.workflows.deploying.facts import Looker
+from weft.workflows.deploying.pull_secrets import node_credential
 
 __all__ = ["ClusterAccess", "Deployment", "deploy", "opened", "stand", "undeploy"]
 
@@ -38,6 +39,8 @@ class Deployment:
     check_config: bool = True
     seconds: float = 300.0
     force: bool = False
+    share_secret: bool = False
+    """Node caches may have what the pull secret holds for the image's repository."""
     dry_run: bool = False
 
 
@@ -76,9 +79,20 @@ async def deploy(
                 await check_configs(intent, facts, how.looker)
         for prospect in prospects:
             show(prospect)
+            credential = await _shared(deployer.kube, prospect, how, say)
             if not how.dry_run:
-                await deployer.deploy(prospect)
+                await deployer.deploy(replace(prospect, credential=credential))
         return prospects
+
+
+async def _shared(kube: Kube, prospect: Prospect, how: Deployment, say: Say) -> str:
+    if not prospect.needs_credential:
+        return ""
+    if how.share_secret:
+        return await node_credential(kube, prospect.intent)
+    secret = f"{prospect.intent.metadata.namespace}/{prospect.intent.spec.pull_secret}"
+    say(f"node caches do not get what the Secret {secret} holds; --share-pull-secret gives it to them")
+    return ""
 
 
 async def undeploy(access: ClusterAccess, name: str, namespace: str, *, seconds: float, say: Say) -> Record:

@@ -1,4 +1,4 @@
-"""The credential that an intent's pull secret holds for a registry."""
+"""The credential that an intent's pull secret holds for the registry of its image."""
 
 import base64
 import binascii
@@ -6,11 +6,11 @@ from typing import Any
 
 from weft.errors import UsageError
 from weft.kube import Kube, Ref
-from weft.mesh import Intent
+from weft.mesh import ImageUrl, Intent
 from weft.oci import Reference
 from weft.registry import Credential, CredentialFile
 
-__all__ = ["pull_credential"]
+__all__ = ["node_credential", "pull_credential"]
 
 # kubernetes.io/dockerconfigjson and the older kubernetes.io/dockercfg.
 _DOCKER = {".dockerconfigjson": False, ".dockercfg": True}
@@ -42,6 +42,21 @@ async def pull_credential(kube: Kube, intent: Intent, reference: Reference) -> C
         )
     username, password = (_decoded(data[key], ref, key).decode() for key in ("username", "password"))
     return Credential(username, password, source=str(ref))
+
+
+async def node_credential(kube: Kube, intent: Intent) -> str:
+    """The same for node caches: docker's ``config.json``, for the image's own repository and no other.
+
+    Empty where there is none. Raises as above.
+    """
+    image = ImageUrl.parse(intent.spec.image)
+    if image.scheme != "oci":
+        return ""
+    credential = await pull_credential(kube, intent, image.reference)
+    if credential is None:
+        return ""
+    name = f"{image.reference.registry}/{image.reference.repository}"
+    return CredentialFile({"auths": {name: credential.entry}}, "").to_bytes().decode()
 
 
 def _decoded(text: str, ref: Ref, key: str) -> bytes:

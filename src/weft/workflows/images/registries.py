@@ -13,7 +13,7 @@ from pathlib import Path
 from weft.base.paths import Places
 from weft.errors import UsageError
 from weft.net import Http, Network, Trust
-from weft.registry import Credential, Keychain, Registries
+from weft.registry import Credential, Handed, Keychain, Registries
 
 __all__ = ["Access", "open_registries"]
 
@@ -43,10 +43,11 @@ async def open_registries(
     access: Access | None = None,
     *,
     given: Mapping[str, Credential] | None = None,
+    handed: Handed | None = None,
 ) -> AsyncIterator[Registries]:
     """The registries of this run; ``access`` is for ``hosts`` alone, ``given`` is by host.
 
-    Raises ``UsageError``.
+    What is put into ``handed`` later counts from then on. Raises ``UsageError``.
     """
     access = access or Access()
     named = set(hosts)
@@ -54,7 +55,8 @@ async def open_registries(
         raise UsageError("a password without a user name", hint="add -u NAME")
     told = {host: Credential(access.username, access.password, source="the command line") for host in named}
     given = {**(given or {}), **(told if access.username else {})}
-    keychain = Keychain(env=env, own=Places.from_env(env).credentials, given=given)
+    own = Places.from_env(env).credentials
+    keychain = Keychain(env=env, own=own, given=given, handed=handed or Handed())
     plain = _listed(env, "WEFT_REGISTRY_PLAIN_HTTP") | (named if access.plain_http else set())
     async with Http(_network(env, named, access)) as http:
         yield Registries(http, keychain, plain=plain)

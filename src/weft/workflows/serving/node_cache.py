@@ -12,6 +12,7 @@ from weft.errors import UsageError
 from weft.nodecache import (
     MAX_LIST_BYTES,
     Folder,
+    Mirrored,
     NodeCache,
     Report,
     Settings,
@@ -21,6 +22,7 @@ from weft.nodecache import (
     read_wanted,
 )
 from weft.oci import Reference
+from weft.registry import CredentialFile, Handed
 from weft.signing import Policy
 from weft.workflows.deploying.cluster import ClusterAccess
 from weft.workflows.images.registries import open_registries
@@ -62,11 +64,20 @@ class Place:
     """Where, as whom and how often. ``port`` 0 is any free one; ``None`` means that nothing is served."""
 
     folder: Path
+    copies: tuple[Path, ...] = ()
+    """More folders that have all modules."""
+    named: Path | None = None
+    """What proxies call the folder, where that is not its path here."""
     node: str
     address: str = "127.0.0.1"
     port: int | None = None
     interval: float = 2.0
     settings: Settings = field(default_factory=Settings)
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """Where proxies find the modules."""
+        return tuple(map(str, (self.named or self.folder, *self.copies)))
 
 
 async def settle_node(duty: Duty, place: Place, env: Mapping[str, str], say: Callable[[str], None]) -> Report:
@@ -86,10 +97,11 @@ async def keep_node(
     ready: Callable[[str], None] = lambda _: None,
 ) -> None:
     """Pass after pass until cancelled; ``ready`` is told the URL, once it answers."""
+    handed = Handed()
     async with (
-        _cache(duty, place, env, say) as cache,
+        _cache(duty, place, env, say, handed) as cache,
         _served(cache, place) as url,
-        following(duty.cluster, place.node, say) as cluster,
+        following(duty.cluster, place.node, say, _into(handed, cache)) as cluster,
     ):
         if url:
             ready(url)
@@ -103,32 +115,47 @@ async def keep_node(
             await asyncio.sleep(place.interval)
 
 
+def _into(handed: Handed, cache: NodeCache) -> Callable[[tuple[CredentialFile, ...]], None]:
+    def hand(files: tuple[CredentialFile, ...]) -> None:
+        handed.hand(files)
+        cache.renew()
+
+    return hand
+
+
 @asynccontextmanager
 async def _cache(
-    duty: Duty, place: Place, env: Mapping[str, str], say: Callable[[str], None]
+    duty: Duty,
+    place: Place,
+    env: Mapping[str, str],
+    say: Callable[[str], None],
+    handed: Handed | None = None,
 ) -> AsyncIterator[NodeCache]:
     if not (duty.references or duty.list_file or duty.cluster):
         raise UsageError("no images to keep", hint="name some, a file with --ref-file, or --cluster")
-    async with open_registries(env, ()) as registries:
+    async with open_registries(env, (), handed=handed) as registries:
 
         async def admit(reference: Reference) -> Reference:
             assert duty.policy is not None  # noqa: S101 - handed over only with one
             return await verified(registries, reference, duty.policy)
 
         source = Source(registries, admit if duty.policy else None)
-        async with _folder(place.folder, say) as folder:
-            yield NodeCache(folder, source, node=place.node, settings=place.settings, say=say)
+        async with _folder(place, say) as folder:
+            yield NodeCache(
+                folder, source, node=place.node, folders=place.folders, settings=place.settings, say=say
+            )
 
 
 @asynccontextmanager
-async def _folder(path: Path, say: Callable[[str], None]) -> AsyncIterator[Folder]:
+async def _folder(place: Place, say: Callable[[str], None]) -> AsyncIterator[Folder]:
     """The folder, ours alone: a process that is being replaced ends first."""
+    path = place.folder
     async with AsyncExitStack() as held:
         with os_errors_as(f"cannot use {path}"):
             await asyncio.to_thread(path.mkdir, parents=True, exist_ok=True)
             lock = exclusive(path / ".lock", on_wait=lambda: say(f"waiting for another weft to leave {path}"))
             await held.enter_async_context(lock)
-            folder = Folder(path)
+            folder = Mirrored(path, place.copies) if place.copies else Folder(path)
         yield folder
 
 

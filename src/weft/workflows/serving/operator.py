@@ -21,6 +21,7 @@ from weft.workflows.deploying.admission import check_configs, fetch_image
 from weft.workflows.deploying.cluster import ClusterAccess
 from weft.workflows.deploying.documents import Documents
 from weft.workflows.deploying.facts import Looker
+from weft.workflows.deploying.pull_secrets import node_credential
 from weft.workflows.serving.listening import Listening, listening
 from weft.workflows.serving.webhook import trusted_tls
 
@@ -107,6 +108,10 @@ class _StoredImages:
                 facts = await asyncio.to_thread(self._looker.facts, intent, Documents())
                 _keep(self._known, key, (facts, self._clock.now()))
             return facts
+
+    async def credential(self, kube: Kube, intent: Intent) -> str:
+        """As ``weft.operator.Images`` wants it; read anew each time, as it may have been rotated."""
+        return await node_credential(kube, intent)
 
     async def check(self, intent: Intent, facts: Facts) -> None:
         """As ``weft.operator.Images`` wants it; what passed once is not tried again."""
