@@ -118,14 +118,42 @@ def ways(istiod: Istiod, world: World, details: Proxy, tmp_path: Path) -> Iterat
         assert front.refusals() == ""
 
 
-@pytest.mark.parametrize("mode", ["wasmplugin", "trafficextension", "envoyfilter"])
-def test_a_context_says_on_which_ways(ways: Callable[[], set[str]], deploy: Deploy, mode: str) -> None:
+ALL = {"inbound", "outbound", "gateway"}
+# For Istio's own kinds, what a sidecar sends and what a gateway takes are one traffic: that of clients.
+CLIENT = {"outbound", "gateway"}
+
+
+@pytest.mark.parametrize(
+    ("mode", "met"),
+    [
+        ("wasmplugin", {"inbound": {"inbound"}, "outbound": CLIENT, "gateway": CLIENT, "any": ALL}),
+        ("trafficextension", {"inbound": {"inbound"}, "outbound": CLIENT, "gateway": CLIENT, "any": ALL}),
+        (
+            "envoyfilter",
+            {"inbound": {"inbound"}, "outbound": {"outbound"}, "gateway": {"gateway"}, "any": ALL},
+        ),
+    ],
+    ids=["wasmplugin", "trafficextension", "envoyfilter"],
+)
+def test_a_context_says_on_which_ways(
+    ways: Callable[[], set[str]], deploy: Deploy, mode: str, met: dict[str, set[str]]
+) -> None:
     assert ways() == set()
-    for context, met in {
-        "inbound": {"inbound"},
-        "outbound": {"outbound"},
-        "gateway": {"gateway"},
-        "any": {"inbound", "outbound", "gateway"},
-    }.items():
+    for context, expected in met.items():
         deploy({"mode": mode, "context": context}, config={"way": context})
-        until(lambda: ways() == met, f"filter on {met}")  # noqa: B023 - asked at once
+        until(lambda: ways() == expected, f"filter on {expected}")  # noqa: B023 - asked at once
+
+
+@pytest.mark.parametrize("mode", ["wasmplugin", "envoyfilter"])
+def test_ports_are_those_of_the_pod_and_of_the_hosts(
+    ways: Callable[[], set[str]], deploy: Deploy, details: Proxy, mode: str
+) -> None:
+    """A service's own port (80) is not that of its pods."""
+    for context, port, expected in (
+        ("inbound", details.port, {"inbound"}),
+        ("inbound", 80, set[str]()),
+        ("outbound", 80, {"outbound"}),
+        ("any", details.port, {"inbound"}),
+    ):
+        deploy({"mode": mode, "context": context, "ports": [port]}, config={"port": port})
+        until(lambda: ways() == expected, f"filter on {expected}")  # noqa: B023 - asked at once

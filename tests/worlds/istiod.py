@@ -3,7 +3,7 @@
 What a cluster's nodes would do is played. The agent of a proxy is a relay of ours with Istio's own code for
 wasm modules. In place of the redirection by iptables an EnvoyFilter of ours has a sidecar listen on loopback,
 and clients say where they meant to go (PROXY protocol). Istio's filters that a plain Envoy does not know
-(telemetry, metadata exchange, ALPN) are switched off.
+(metadata exchange, ALPN) and mutual TLS are switched off.
 """
 
 import http.client
@@ -32,6 +32,7 @@ KINDS = (
     ("networking.istio.io", "v1", "Gateway", "gateways"),
     ("networking.istio.io", "v1", "ServiceEntry", "serviceentries"),
     ("networking.istio.io", "v1", "VirtualService", "virtualservices"),
+    ("security.istio.io", "v1", "PeerAuthentication", "peerauthentications"),
 )
 _API = "type.googleapis.com/envoy"
 _SWITCHED_OFF = {
@@ -67,9 +68,15 @@ def control_plane(cluster: Cluster, folder: Path) -> Iterator[Istiod]:
     for kind in KINDS:
         cluster.knows(*kind)
     cluster.namespace(ROOT)
+    plain = {
+        "kind": "PeerAuthentication",
+        "metadata": {"name": "plain"},
+        "spec": {"mtls": {"mode": "DISABLE"}},
+    }
+    _custom(cluster, ROOT, "security.istio.io/v1", "peerauthentications", plain)
     port, debug, monitoring = (free_port() for _ in range(3))
     mesh = folder / "mesh.json"
-    mesh.write_text(json.dumps({"rootNamespace": ROOT, "enablePrometheusMerge": False}))
+    mesh.write_text(json.dumps({"rootNamespace": ROOT, "enableAutoMtls": False}))
     words = [
         "discovery",
         f"--kubeconfig={cluster.admin}",
@@ -138,13 +145,14 @@ class Proxy:
 @contextmanager
 def sidecar(istiod: Istiod, namespace: str, name: str, folder: Path) -> Iterator[Proxy]:
     """The proxy of a pod with the label ``app: name``."""
-    folder.mkdir()
     ip = _address()
     with _application(ip, name) as port:
         proxy = Proxy(name, folder, ip, port, {"inbound": free_port(), "outbound": free_port()}, free_port())
         istiod.cluster.pod(name, namespace, ip=ip, app=name)
         _service(istiod, namespace, proxy)
-        _custom(istiod, namespace, "networking.istio.io/v1alpha3", "envoyfilters", _redirection(proxy))
+        _custom(
+            istiod.cluster, namespace, "networking.istio.io/v1alpha3", "envoyfilters", _redirection(proxy)
+        )
         with _envoy(istiod, f"sidecar~{ip}~{name}.{namespace}", namespace, proxy):
             yield proxy
 
@@ -152,7 +160,6 @@ def sidecar(istiod: Istiod, namespace: str, name: str, folder: Path) -> Iterator
 @contextmanager
 def gateway(istiod: Istiod, namespace: str, name: str, behind: str, folder: Path) -> Iterator[Proxy]:
     """A gateway, the pod with the label ``app: name``, that sends all to the host ``behind``."""
-    folder.mkdir()
     ip = _address()
     proxy = Proxy(name, folder, ip, 0, {"gateway": free_port()}, free_port())
     istiod.cluster.pod(name, namespace, ip=ip, app=name)
@@ -161,12 +168,12 @@ def gateway(istiod: Istiod, namespace: str, name: str, behind: str, folder: Path
         "bind": "127.0.0.1",
         "hosts": ["*"],
     }
-    _custom(istiod, namespace, "networking.istio.io/v1", "gateways", {
+    _custom(istiod.cluster, namespace, "networking.istio.io/v1", "gateways", {
         "kind": "Gateway", "metadata": {"name": name},
         "spec": {"selector": {"app": name}, "servers": [server]},
     })  # fmt: skip
     route = {"route": [{"destination": {"host": behind, "port": {"number": 80}}}]}
-    _custom(istiod, namespace, "networking.istio.io/v1", "virtualservices", {
+    _custom(istiod.cluster, namespace, "networking.istio.io/v1", "virtualservices", {
         "kind": "VirtualService", "metadata": {"name": name},
         "spec": {"hosts": ["*"], "gateways": [name], "http": [route]},
     })  # fmt: skip
@@ -176,7 +183,7 @@ def gateway(istiod: Istiod, namespace: str, name: str, behind: str, folder: Path
 
 def outside(istiod: Istiod, namespace: str, host: str, proxy: Proxy) -> None:
     """The application behind ``proxy`` as a host outside of the mesh, at port 80."""
-    _custom(istiod, namespace, "networking.istio.io/v1", "serviceentries", {
+    _custom(istiod.cluster, namespace, "networking.istio.io/v1", "serviceentries", {
         "kind": "ServiceEntry",
         "metadata": {"name": host},
         "spec": {
@@ -196,7 +203,7 @@ def _address() -> str:
 
 
 def _redirection(proxy: Proxy) -> dict[str, Any]:
-    """In place of iptables: the two listeners that all traffic of a pod is sent to, where a test reaches them."""
+    """In place of iptables: the listeners of all traffic of a pod are where a test reaches them."""
     patches = []
     for listener, context, way in (
         ("virtualInbound", "SIDECAR_INBOUND", "inbound"),
@@ -225,14 +232,15 @@ def _service(istiod: Istiod, namespace: str, proxy: Proxy) -> None:
     istiod.cluster.ask("POST", f"/api/v1/namespaces/{namespace}/services", held)
 
 
-def _custom(istiod: Istiod, namespace: str, api: str, plural: str, held: dict[str, Any]) -> None:
+def _custom(cluster: Cluster, namespace: str, api: str, plural: str, held: dict[str, Any]) -> None:
     path = f"/apis/{api}/namespaces/{namespace}/{plural}"
-    istiod.cluster.ask("POST", path, {"apiVersion": api, **held})
+    cluster.ask("POST", path, {"apiVersion": api, **held})
 
 
 @contextmanager
 def _envoy(istiod: Istiod, node: str, namespace: str, proxy: Proxy) -> Iterator[None]:
     folder = proxy.folder
+    (folder / "modules").mkdir(parents=True)
     bootstrap = folder / "bootstrap.json"
     bootstrap.write_text(json.dumps(_bootstrap(node, namespace, proxy)))
     agent = ("agent", f"--discovery=127.0.0.1:{istiod.port}", "--socket=xds", "--modules=modules")
