@@ -61,6 +61,7 @@ def _why_no_kubernetes() -> str | None:
 
 PROBES |= {
     "kubernetes": _why_no_kubernetes,
+    "istiod": lambda: None if tool("istiod", "istiod") else "scripts/istiod-part has not built it",
     "helm": lambda: None if tool("helm", "helm") else "scripts/install-parts has not built it",
     "kustomize": lambda: None if tool("kustomize", "kustomize") else "scripts/install-parts has not built it",
     "distribution": _why_no_registry("distribution"),

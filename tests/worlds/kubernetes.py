@@ -238,7 +238,7 @@ class Cluster:
 def api_server(folder: Path) -> Iterator[Cluster]:
     """A cluster with nothing in it; it is gone when the block ends."""
     folder.mkdir(parents=True, exist_ok=True)
-    etcd, peer, port = (_free_port() for _ in range(3))
+    etcd, peer, port = (free_port() for _ in range(3))
     cluster = Cluster(folder, port, f"http://127.0.0.1:{etcd}")
     peers = f"http://127.0.0.1:{peer}"
     try:
@@ -297,7 +297,7 @@ def _kubeconfig(url: str, authority: Path, certificate: Path, key: Path) -> dict
     }
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """One that the system gives to nobody by itself: a server that was killed comes back to it."""
     while True:
         port = random.randrange(15000, 32000)  # noqa: S311 - no secret

@@ -1,0 +1,159 @@
+"""What weft tells Istio, told on by a real istiod to real Envoys: clients see what the filter does."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tiny_filters import tiny_filter
+from worlds.deployments import World, until
+from worlds.istiod import Istiod, Proxy, control_plane, gateway, outside, sidecar
+from worlds.kubernetes import Cluster
+
+pytestmark = pytest.mark.real("kubernetes", "distribution", "istiod", "envoy")
+
+VERSION = "1.31"
+
+
+@pytest.fixture(scope="session")
+def istiod(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Istiod]:
+    with control_plane(cluster, tmp_path_factory.mktemp("istiod")) as istiod:
+        yield istiod
+
+
+@pytest.fixture
+def details(istiod: Istiod, world: World, tmp_path: Path) -> Iterator[Proxy]:
+    """The sidecar of the workload details."""
+    world.workload("details")
+    with sidecar(istiod, world.namespace, "details", tmp_path / "details") as proxy:
+        yield proxy
+
+
+def adds(proxy: Proxy, value: str | None) -> None:
+    """Wait until the filter says ``value``."""
+    until(lambda: proxy.ask().headers["x-one"] == value, f"header {value}")
+
+
+@pytest.mark.parametrize("mode", ["wasmplugin", "trafficextension"])
+def test_a_filter_of_an_image_comes_changes_and_goes(world: World, details: Proxy, mode: str) -> None:
+    adds(details, None)
+    for config in ('{"value":1}', '{"value":2}'):
+        done = world.deploy("--mode", mode, "--istio-version", VERSION, "--config", config)
+        assert done.code == 0, done.err
+        adds(details, config)
+    gone = world.undeploy()
+    assert gone.code == 0, gone.err
+    adds(details, None)
+    assert details.refusals() == ""
+
+
+@pytest.fixture
+def node(world: World, tmp_path: Path) -> Path:
+    """The folder of a node's cache, with the module that the image holds."""
+    folder = tmp_path / "node"
+    folder.mkdir()
+    (folder / world.sha256).write_bytes(tiny_filter("x-one"))
+    world.node_cache("one", world.sha256)
+    return folder
+
+
+Deploy = Callable[..., None]
+
+
+@pytest.fixture
+def deploy(world: World, node: Path) -> Deploy:
+    """Deploy the filter as an intent says; ``istio`` are fields of its target."""
+
+    def run(istio: dict[str, Any], **spec: Any) -> None:
+        target = {"version": VERSION, "namespace": world.istio, "volume": {"path": str(node)}, **istio}
+        held = {
+            "apiVersion": "weft.dev/v1alpha1",
+            "kind": "FilterDeployment",
+            "metadata": {"name": "headers", "namespace": world.namespace},
+            "spec": {"image": world.image, "target": {"istio": target}, **spec},
+        }
+        file = node.with_suffix(".json")
+        file.write_text(json.dumps(held))
+        words = ("--cache-namespace", world.system, "--timeout", "20")
+        with world.cluster.kubelet(world.namespace):
+            done = world.weft("deploy", "istio", "-f", str(file), *words)
+        assert done.code == 0, done.err
+
+    return run
+
+
+def test_a_filter_of_a_file_comes_changes_and_goes(world: World, details: Proxy, deploy: Deploy) -> None:
+    adds(details, None)
+    for config in ("first", "second"):
+        deploy({"mode": "envoyfilter"}, config=config)
+        adds(details, config)
+    with world.cluster.kubelet(world.namespace):
+        gone = world.undeploy()
+    assert gone.code == 0, gone.err
+    adds(details, None)
+    assert details.refusals() == ""
+
+
+@pytest.fixture
+def ways(istiod: Istiod, world: World, details: Proxy, tmp_path: Path) -> Iterator[Callable[[], set[str]]]:
+    """A sidecar and a gateway; call it for the ways on which a client meets the filter now."""
+    host = "outside.test"
+    outside(istiod, world.namespace, host, details)
+    world.workload("front")
+
+    with gateway(istiod, world.namespace, "front", host, tmp_path / "front") as front:
+
+        def filtered() -> set[str]:
+            answers = {
+                "inbound": details.ask(),
+                "outbound": details.ask(by="outbound", to=("240.0.0.1", 80), host=host),
+                "gateway": front.ask(by="gateway"),
+            }
+            assert {one.headers["x-from"] for one in answers.values()} == {"details"}
+            return {way for way, answer in answers.items() if answer.headers["x-one"]}
+
+        yield filtered
+        assert front.refusals() == ""
+
+
+ALL = {"inbound", "outbound", "gateway"}
+# For Istio's own kinds, what a sidecar sends and what a gateway takes are one traffic: that of clients.
+CLIENT = {"outbound", "gateway"}
+
+
+@pytest.mark.parametrize(
+    ("mode", "met"),
+    [
+        ("wasmplugin", {"inbound": {"inbound"}, "outbound": CLIENT, "gateway": CLIENT, "any": ALL}),
+        ("trafficextension", {"inbound": {"inbound"}, "outbound": CLIENT, "gateway": CLIENT, "any": ALL}),
+        (
+            "envoyfilter",
+            {"inbound": {"inbound"}, "outbound": {"outbound"}, "gateway": {"gateway"}, "any": ALL},
+        ),
+    ],
+    ids=["wasmplugin", "trafficextension", "envoyfilter"],
+)
+def test_a_context_says_on_which_ways(
+    ways: Callable[[], set[str]], deploy: Deploy, mode: str, met: dict[str, set[str]]
+) -> None:
+    assert ways() == set()
+    for context, expected in met.items():
+        deploy({"mode": mode, "context": context}, config={"way": context})
+        until(lambda: ways() == expected, f"filter on {expected}")  # noqa: B023 - asked at once
+
+
+@pytest.mark.parametrize("mode", ["wasmplugin", "envoyfilter"])
+def test_ports_are_those_of_the_pod_and_of_the_hosts(
+    ways: Callable[[], set[str]], deploy: Deploy, details: Proxy, mode: str
+) -> None:
+    """A service's own port (80) is not that of its pods."""
+    for context, port, expected in (
+        ("inbound", details.port, {"inbound"}),
+        ("inbound", 80, set[str]()),
+        ("outbound", 80, {"outbound"}),
+        ("any", details.port, {"inbound"}),
+    ):
+        deploy({"mode": mode, "context": context, "ports": [port]}, config={"port": port})
+        until(lambda: ways() == expected, f"filter on {expected}")  # noqa: B023 - asked at once
