@@ -15,6 +15,7 @@ __all__ = ["WORKLOADS", "ControlPlane", "control_planes", "look"]
 
 WORKLOADS = ("Deployment", "DaemonSet", "StatefulSet")
 _APPS = "apps/v1"
+_ISTIOD = "app in (istiod, pilot)"
 _GLOO = ("gateway.solo.io/v1", "Gateway")
 _VERSION = re.compile(r"v?([0-9]+\.[0-9]+(\.[0-9]+)?([.-][0-9A-Za-z.-]+)?)$")
 # Where charts and the old operator write the version, for images that are named by digest or `latest`.
@@ -51,8 +52,7 @@ async def control_planes(kube: Kube, namespace: str, name: str = "") -> tuple[Co
         if held is None:
             raise UsageError(f"no Deployment {name} in namespace {namespace}", hint="--istiod-name names it")
         return (_control_plane(held),)
-    listed = await kube.list(_APPS, "Deployment", namespace=namespace, labels="app in (istiod, pilot)")
-    return tuple(_control_plane(held) for held in listed.items)
+    return await kube.read(_APPS, "Deployment", _control_plane, namespace=namespace, labels=_ISTIOD)
 
 
 def _control_plane(held: Object) -> ControlPlane:

@@ -13,6 +13,7 @@ from weft.errors import UsageError
 from weft.kube.errors import Expired, Missing, refusal
 from weft.kube.kubeconfig import Cluster
 from weft.kube.objects import Listing, Object, Ref, Resource
+from weft.kube.pages import Page
 from weft.kube.transport import Ask, Transport
 from weft.net import HttpFailure, Response
 
@@ -89,7 +90,7 @@ class Kube:
         """All objects of ``kind``, of one namespace or of all, read in pages.
 
         ``labels`` and ``fields`` are selectors in the API's own form; ``keep`` gives what to keep of an
-        object, so that never more than a page of them is held whole.
+        object, so that never more than one of them is held whole.
         """
         resource = await self.resource(api_version, kind)
         query = {"limit": str(_PAGE)} | _selectors(labels, fields)
@@ -98,19 +99,17 @@ class Kube:
         while True:
             ask = Ask(method="GET", path=resource.path(namespace), query=query, what=what)
             try:
-                answer = await self._ask(ask)
+                page = Page(await self.transport.text(ask), what)
             except Expired:  # we were too slow for pages of one moment: all at once, then
                 if "limit" not in query:
                     raise
                 query, items = _selectors(labels, fields), []
                 continue
-            metadata = answer.get("metadata") or {}
             # Members of a list do not say their kind.
-            whole = ({"apiVersion": api_version, "kind": kind, **one} for one in answer.get("items") or ())
-            items += map(keep, whole)
-            if not metadata.get("continue"):
-                return Listing(tuple(items), str(metadata.get("resourceVersion", "")))
-            query["continue"] = metadata["continue"]
+            items += (keep({"apiVersion": api_version, "kind": kind, **one}) for one in page)
+            if not page.rest:
+                return Listing(tuple(items), page.version)
+            query["continue"] = page.rest
 
     async def read(
         self,

@@ -8,13 +8,13 @@ So whoever is told acts on how things are, not on how they became so.
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 
 from weft.base.clock import Clock, SystemClock
 from weft.base.retry import Patience
 from weft.base.tasks import beside
 from weft.errors import WeftError
-from weft.kube.client import Kube
+from weft.kube.client import Kube, WatchEvent
 from weft.kube.errors import Expired, Missing
 from weft.kube.objects import Object
 from weft.kube.selectors import matches
@@ -63,7 +63,10 @@ class Reflector:
         self._clock = clock or SystemClock()
         self._failures = 0
         self._held: dict[Key, Object] = {}
+        self._waiting: dict[Key, list[WatchEvent]] = {}
         self._version = ""
+        self.changes = 0
+        """How often something of what is held became other than it was."""
         self.synced = asyncio.Event()
         """Set once everything was listed for the first time, or there is no such kind."""
         self.unknown = False
@@ -97,13 +100,28 @@ class Reflector:
         if self.synced.is_set() and matches(self._where["labels"], held["metadata"].get("labels") or {}):
             key = _key(held)
             if not _older(_version(held), self._held.get(key)):
-                self._held[key] = self._keep(held)
+                self._hold(key, self._keep(held))
 
     def forget(self, name: str, namespace: str = "") -> None:
         """The API just removed this object, for us: nobody is told."""
         held = self._held.get((namespace, name))
         if held is not None and not held["metadata"].get("finalizers"):
-            del self._held[namespace, name]
+            self._drop((namespace, name))
+
+    @contextmanager
+    def waiting(self, name: str, namespace: str) -> Iterator[None]:
+        """Whoever is told hears of this object only after the block."""
+        key = (namespace, name)
+        if key in self._waiting:  # another block will see to it
+            yield
+            return
+        events = self._waiting[key] = []
+        try:
+            yield
+        finally:
+            del self._waiting[key]
+            for event in events:
+                self._take(key, event)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["Reflector"]:
@@ -161,24 +179,42 @@ class Reflector:
         api_version, kind = self._what
         async with aclosing(self._kube.watch(api_version, kind, self._version, **self._where)) as events:
             async for event in events:
-                if event.type == _DELETED:
-                    self._remove(_key(event.object), _version(event.object))
-                elif event.type != _BOOKMARK:
-                    self._tell(_key(event.object), self._keep(event.object))
+                if event.type != _BOOKMARK:
+                    key = _key(event.object)
+                    if (waiting := self._waiting.get(key)) is not None:
+                        waiting.append(event)
+                    else:
+                        self._take(key, event)
                 self._version = _version(event.object)
                 self._failures = 0
 
+    def _take(self, key: Key, event: WatchEvent) -> None:
+        if event.type == _DELETED:
+            self._remove(key, _version(event.object))
+        else:
+            self._tell(key, self._keep(event.object))
+
+    def _hold(self, key: Key, now: Object) -> None:
+        self._held[key] = now
+        self.changes += 1
+
+    def _drop(self, key: Key) -> None:
+        del self._held[key]
+        self.changes += 1
+
     def _tell(self, key: Key, now: Object) -> None:
         before = self._held.get(key)
-        if not _older(_version(now), before):  # else it is what was, before ``note``
-            self._held[key] = now
+        if before is not None and _version(now) == _version(before):
+            now = before  # the API told it as an answer already
+        elif not _older(_version(now), before):
+            self._hold(key, now)
         self._on_change(before, now)
 
     def _remove(self, key: Key, version: str) -> None:
         """It was not there any more at ``version``; one that was noted since is another."""
         before = self._held.get(key)
         if before is not None and not _older(version, before):
-            del self._held[key]
+            self._drop(key)
             self._on_change(before, None)
 
 

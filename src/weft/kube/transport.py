@@ -53,13 +53,16 @@ class Transport:
 
     async def ask(self, ask: Ask) -> dict[str, Any]:
         """The answer's document; raises ``KubeError`` or ``HttpFailure``."""
+        return _document(await self.text(ask), ask.what)
+
+    async def text(self, ask: Ask) -> bytes:
+        """The answer as it came; raises as ``ask`` does."""
         effort = self._persistence.effort()
         while True:
             failure: HttpFailure | KubeError
             try:
                 async with self.once(ask) as response:
-                    text = await response.read(_MAX_ANSWER, ask.what)
-                return _document(text, ask.what)
+                    return await response.read(_MAX_ANSWER, ask.what)
             except HttpFailure as error:
                 if not ask.repeatable:
                     raise

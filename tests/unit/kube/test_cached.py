@@ -5,10 +5,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from aiohttp import web
 
-from weft.kube import CachedKube, Missing, Object, Ref
+from weft.kube import CachedKube, Conflict, Missing, Object, Ref
 from worlds.clock import FakeClock, until
-from worlds.kube_api import KubeWorld, open_client, open_world, refusing
+from worlds.kube_api import KubeWorld, open_client, open_world, refuse, refusing
 
 A = Ref("v1", "ConfigMap", "a", "default")
 
@@ -28,7 +29,7 @@ async def following(
     def on_change(before: Object | None, now: Object | None) -> None:
         held = now or before
         assert held is not None
-        sign = "~" if before and now else "+" if now else "-"
+        sign = "-" if now is None else "+" if before is None else "=" if now is before else "~"
         (told if told is not None else []).append(sign + held["metadata"]["name"])
 
     clock = FakeClock()
@@ -101,5 +102,67 @@ async def test_what_is_made_anew_is_not_removed_with_its_predecessor(world: Kube
         world.come_back()
         world.put("last")
         await until(lambda: "+last" in told)
-        assert told == ["+a", "+b", "~a", "+last"]
+        assert told == ["+a", "+b", "=a", "+last"]
         assert (await kube.get(A))["data"] == {"x": "new"}
+
+
+async def test_what_one_wrote_is_no_news_though_the_watch_hurries(world: KubeWorld) -> None:
+    told: list[str] = []
+
+    async def late(_: web.BaseRequest) -> web.Response:
+        world.put("a", data={"x": "2"})
+        world.put("meanwhile")
+        await until(lambda: "+meanwhile" in told)
+        return web.json_response(world.objects["configmaps", "default", "a"])
+
+    async with following(world, told) as kube:
+        world.meet("PATCH", "configmaps/a", late)
+        await kube.merge(A, {"data": {"x": "2"}})
+        assert told[2:] == ["+meanwhile", "=a"]
+        world.put("a", data={"x": "3"})
+        await until(lambda: told[-1] == "~a")
+
+
+async def test_who_fails_to_write_still_hears_of_others(world: KubeWorld) -> None:
+    told: list[str] = []
+
+    async def refused(_: web.BaseRequest) -> web.Response:
+        world.remove("a")
+        world.put("meanwhile")
+        await until(lambda: "+meanwhile" in told)
+        return refuse(409, "Conflict", "no")
+
+    async with following(world, told) as kube:
+        world.meet("PUT", "configmaps/a", refused)
+        with pytest.raises(Conflict):
+            await kube.replace(await kube.get(A))
+        assert told[2:] == ["+meanwhile", "-a"]
+
+
+async def test_only_what_changed_is_read_again(world: KubeWorld) -> None:
+    read: list[str] = []
+
+    def name(held: Object) -> str:
+        read.append(held["metadata"]["name"])
+        return read[-1]
+
+    async with following(world) as kube:
+        first = await kube.read("v1", "ConfigMap", name)
+        assert first == ("a", "b")
+        assert await kube.read("v1", "ConfigMap", name) is first
+        assert await kube.read("v1", "ConfigMap", name, namespace="other") == ("b",)
+        assert read == ["a", "b", "b"]
+        await kube.merge(A, {"data": {"x": "2"}})
+        assert await kube.read("v1", "ConfigMap", name) == first
+        assert await kube.delete(A)
+        assert await kube.read("v1", "ConfigMap", name) == ("b",)
+        assert read == ["a", "b", "b", "a"]
+
+
+async def test_what_is_not_followed_is_read_from_the_api(world: KubeWorld) -> None:
+    async with following(world, namespace="default") as kube:
+        before = len(world.requests("GET", "limit=500"))
+        for _ in range(2):
+            found = await kube.read("v1", "ConfigMap", lambda held: held["metadata"]["name"])
+            assert found == ("a", "b")
+        assert len(world.requests("GET", "limit=500")) == before + 2

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from weft.errors import UsageError, WeftError
-from weft.kube import Cluster, Denied, Expired, Kube, KubeError, Missing, Ref, Resource, open_kube
+from weft.kube import Cluster, Denied, Expired, Kube, KubeError, Listing, Missing, Ref, Resource, open_kube
 from weft.kube.kubeconfig import User
 from weft.net import HttpFailure
 from worlds.certificates import certificates
@@ -229,6 +229,32 @@ class TestStrangeAnswers:
         with pytest.raises(HttpFailure) as caught:
             await kube.get(A)
         assert str(caught.value) == "get ConfigMap default/a: the answer is not JSON"
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"<html>",
+            b"[]",
+            b'{"items": {}}',
+            b'{"items": [1]}',
+            b'{"items": [{"a": "\xff"}]}',
+            b'{"items": [{}, {"a": ' + b"[" * 100_000 + b"]" * 100_000 + b"}]}",
+            b'{"metadata": {"continue": 1}}',
+        ],
+        ids=["a page", "a list", "no members", "a number", "not UTF-8", "too deep", "no word to go on with"],
+    )
+    async def test_what_is_no_list_is_an_error(self, world: KubeWorld, kube: Kube, body: bytes) -> None:
+        world.meet("GET", "configmaps?", answer(200, body))
+        with pytest.raises(HttpFailure) as caught:
+            await kube.list("v1", "ConfigMap")
+        assert str(caught.value) == "list configmaps: the answer is no list"
+
+    @pytest.mark.parametrize("body", [b"{}", b'{"metadata": null, "items": null}'], ids=["not", "null"])
+    async def test_a_list_need_not_say_that_it_is_empty(
+        self, world: KubeWorld, kube: Kube, body: bytes
+    ) -> None:
+        world.meet("GET", "configmaps?", answer(200, body))
+        assert await kube.list("v1", "ConfigMap") == Listing((), "")
 
     @pytest.mark.parametrize(
         ("status", "body", "said"),

@@ -21,7 +21,15 @@ def selected(intent: Intent, facts: Facts) -> tuple[Workload, ...] | None:
     if facts.workloads is None:
         return None
     wanted, namespace = intent.spec.workloads or Workloads(), intent.metadata.namespace
-    found = tuple(one for one in facts.workloads if one.namespace == namespace and _fits(one, wanted))
+    kind, labels = wanted.kind, wanted.labels.items()
+    # Read for every intent of a namespace, of all its workloads: no calls but these.
+    found = tuple(
+        one
+        for one in facts.workloads
+        if (labels <= one.pod_labels.items() or labels <= one.labels.items())
+        and (kind is None or one.kind == kind)
+        and one.namespace == namespace
+    )
     if not found:
         raise PlanRefused(
             f"spec.workloads: no {wanted.kind or 'workload'} in namespace {namespace}{_with(wanted.labels)}",
@@ -40,16 +48,10 @@ def bystanders(intent: Intent, facts: Facts, found: Collection[Workload]) -> tup
     return tuple(
         one
         for one in facts.workloads or ()
-        if one.namespace == intent.metadata.namespace
+        if labels <= one.pod_labels.items()
+        and one.namespace == intent.metadata.namespace
         and one not in found
-        and labels <= one.pod_labels.items()
     )
-
-
-def _fits(workload: Workload, wanted: Workloads) -> bool:
-    labels = wanted.labels.items()
-    of_its_own, of_pods = workload.labels.items(), workload.pod_labels.items()
-    return wanted.kind in {None, workload.kind} and (labels <= of_its_own or labels <= of_pods)
 
 
 def _with(labels: Mapping[str, str]) -> str:
