@@ -32,6 +32,12 @@ _WHICH = (
     click.option("--watch", is_flag=True, help="Run again whenever a file of the project changes."),
     click.option("-y", "--yes", is_flag=True, help="Fetch a missing compiler or Envoy without asking."),
 )
+_FUZZED = (
+    click.option("--fuzz", metavar="N", type=click.IntRange(1),
+                 help="Play N generated scenarios; write the smallest for each finding to tests/."),
+    click.option("--seed", metavar="S", type=click.IntRange(0),
+                 help="Generate the same scenarios as another time. Default: others each time."),
+)  # fmt: skip
 _SHOWN = (
     trace_option("plain", help="Show every call between host and filter."),
     click.option("--coverage", is_flag=True,
@@ -46,7 +52,7 @@ _SHOWN = (
 
 
 def _options(command: Callable[..., None]) -> Callable[..., None]:
-    for option in reversed((*_WHERE, *_WHICH, *_SHOWN)):
+    for option in reversed((*_WHERE, *_WHICH, *_FUZZED, *_SHOWN)):
         command = option(command)
     return command
 
@@ -54,7 +60,17 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 @click.command(cls=TracingCommand)
 @_options
 @click.pass_obj
-def test(console: Console, /, *, folder: Path, watch: bool, schema: bool, **words: Any) -> None:
+def test(
+    console: Console,
+    /,
+    *,
+    folder: Path,
+    watch: bool,
+    schema: bool,
+    fuzz: int | None,
+    seed: int | None,
+    **words: Any,
+) -> None:
     """Run a filter's scenarios, without Envoy or on it.
 
     DIR (default: the current folder) is a filter project; its scenarios are the files in tests/: YAML, or
@@ -64,8 +80,12 @@ def test(console: Console, /, *, folder: Path, watch: bool, schema: bool, **word
     """
     from weft.workflows.testing.test import scenario_schema
 
+    if seed is not None and fuzz is None:
+        raise UsageError("--seed is for --fuzz")
     if schema:
         console.document(scenario_schema(), "json")
+    elif fuzz is not None:
+        _fuzz(console, folder, fuzz, seed, watch=watch, **words)
     elif watch:
         _watch(console, folder, words)
     else:
@@ -100,6 +120,47 @@ def _run(
         raise WeftError(f"{len(report.failed)} of {len(report.results)} scenarios failed")
     if report.exceeded:
         raise WeftError(f"{len(report.exceeded)} of {len(report.budgets)} budgets are exceeded")
+
+
+def _fuzz(
+    console: Console,
+    folder: Path,
+    count: int,
+    seed: int | None,
+    *,
+    watch: bool,
+    trace: str | None,
+    coverage: bool,
+    junit: Path | None,
+    form: str,
+    **words: Any,
+) -> None:
+    from random import SystemRandom
+
+    from weft.cli.fuzz_report import counted, fuzz_document, fuzz_lines
+    from weft.workflows.testing.fuzz import fuzz
+
+    for option, given in (("--watch", watch), ("--trace", trace), ("--junit", junit)):
+        if given:
+            raise UsageError(f"--fuzz does not go with {option}")
+    report = fuzz(
+        folder,
+        count=count,
+        seed=SystemRandom().randrange(2**32) if seed is None else seed,
+        places=console.places,
+        build=lambda where: _build(console, where, yes=bool(words["yes"])),
+        wishes=_wishes(console, **words),
+        say=console.talk,
+    )
+    if form == "json":
+        console.document(fuzz_document(report), form)
+    else:
+        for line in fuzz_lines(report, module=words["module"], envoy=words["envoy"], with_coverage=coverage):
+            console.data(line)
+    if report.found:
+        raise WeftError(counted(len(report.found)))
+    if report.stopped:
+        raise click.Abort
 
 
 def _wishes(

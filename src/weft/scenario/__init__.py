@@ -2,8 +2,9 @@
 
 ``parse`` reads a file of scenarios (``weft.scenario.document`` is the format) into ``Case`` values with
 parameters and tables filled in, ``parse_suite`` a test suite of Google's Service Extensions
-(``weft.scenario.suites``); ``judge`` compares an ``Expect`` with what a proxy showed (``Observed``) and gives
-what differs. Doing the steps is the business of whoever has a proxy: ``weft.testhost`` is one.
+(``weft.scenario.suites``); ``text_of`` writes cases. ``judge`` compares an ``Expect`` with what a proxy
+showed (``Observed``) and gives what differs. Doing the steps is the business of whoever has a proxy:
+``weft.testhost`` is one.
 
 May import: ``weft.errors``.
 """
@@ -11,6 +12,8 @@ May import: ``weft.errors``.
 from weft.scenario.cases import Case, parse, schema
 from weft.scenario.comparing import compare, withheld_body
 from weft.scenario.document import (
+    Base64,
+    BodyPart,
     Content,
     Data,
     Expect,
@@ -31,8 +34,11 @@ from weft.scenario.judging import Mismatch, judge
 from weft.scenario.observed import Observed, ObservedCall, ObservedLog, ObservedMessage, ObservedReply
 from weft.scenario.played import Impossible, LeftOut, Played, StepResult
 from weft.scenario.suites import Place, is_suite, parse_suite
+from weft.scenario.writing import text_of
 
 __all__ = [
+    "Base64",
+    "BodyPart",
     "Case",
     "Content",
     "Data",
@@ -70,5 +76,6 @@ __all__ = [
     "pieces",
     "request_headers",
     "schema",
+    "text_of",
     "withheld_body",
 ]

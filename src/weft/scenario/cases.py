@@ -187,6 +187,7 @@ def _check(case: Case) -> None:
         _check_contents(step, place)
         _check_patterns(msgspec.to_builtins(step.expect), place)
         _check_level(step.expect, place)
+        _check_ending(step.expect, place)
     _check_patterns(msgspec.to_builtins(case.expect), f"{case.where}: {case.name}")
     _check_level(case.expect, f"{case.where}: {case.name}")
 
@@ -253,6 +254,14 @@ def _check_patterns(value: Any, place: str) -> None:
     elif isinstance(value, list):
         for item in value:
             _check_patterns(item, place)
+
+
+def _check_ending(expect: Expect | None, place: str) -> None:
+    for word in ("held", "leaks"):
+        if expect is not None and getattr(expect, word) is not None:
+            raise UsageError(
+                f"{place}: {word} is of a whole scenario", hint="put it into the scenario's own expect"
+            )
 
 
 def _check_level(expect: Expect | None, place: str) -> None:

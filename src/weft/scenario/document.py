@@ -277,6 +277,10 @@ class Expect(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The filter does not accept its configuration."""
     crash: Matcher | None = None
     """The filter fails, and this is what the proxy logs."""
+    held: bool | None = None
+    """Of a whole scenario: whether what came whole stays held when there is nothing to wait for any more."""
+    leaks: bool | None = None
+    """Of a whole scenario: whether more and more is left behind when it happens thousands of times."""
 
 
 class Step(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):

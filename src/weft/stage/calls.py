@@ -1,5 +1,6 @@
 """The calls of a filter on a stage: which reached our servers, and what these answer."""
 
+import asyncio
 import struct
 from dataclasses import dataclass, replace
 
@@ -42,11 +43,26 @@ class Calls:
         self._made = 0
         self._known: dict[int, ObservedCall] = {}
         """What was seen of each before, by its place."""
+        self._now = 0
+        """Milliseconds that passed by the steps: what is one moment to them takes some time here."""
+        self._moments: list[int] = []
+        """When each call was made, on that clock."""
 
     def mark(self) -> None:
         """Tell from now on only what comes next."""
         self._made = len(self._stage.called)
         self._known = {at: self._whole(at) for at in range(self._made)}
+
+    def note(self) -> None:
+        """All that came since the last time came at this moment."""
+        self._moments += [self._now] * (len(self._stage.called) - len(self._moments))
+
+    async def wait(self, milliseconds: int) -> None:
+        """Let time pass, and calls end that take too long by then."""
+        self._now += milliseconds
+        due = self._due()
+        await asyncio.sleep(milliseconds / 1000)
+        await self._stage.until(lambda: all(stream.broken for stream in due), at_most=_MARGIN)
 
     def tell_all(self) -> None:
         """Tell everything from the start."""
@@ -69,7 +85,7 @@ class Calls:
         at, stream = self._meant(reply)
         told = self._answer(at)
         if reply.timeout:
-            await self._time_out(at, stream)
+            await self._time_out(at)
             return
         if reply.failed:
             await self._break_off(at, stream)
@@ -121,10 +137,23 @@ class Calls:
         await self._stage.settle()
         stream.reset()
 
-    async def _time_out(self, at: int, stream: Stream) -> None:
+    async def _time_out(self, at: int) -> None:
+        """Wait for it, and for all others that have waited as long by then."""
         timeout = self._whole(at).timeout_ms
         if not timeout:
             raise Impossible("reply", "a call with a timeout", "it has none")
         if timeout > MOST_MS:
             raise NotHere(LeftOut("reply.timeout", f"it would really take {timeout} ms"))
-        await self._stage.until(lambda: stream.broken, at_most=timeout / 1000 + _MARGIN)
+        self._now = max(self._now, self._moments[at] + timeout)
+        due = self._due()
+        at_most = timeout / 1000 + _MARGIN
+        await self._stage.until(lambda: all(stream.broken for stream in due), at_most=at_most)
+
+    def _due(self) -> list[Stream]:
+        """Calls that have waited too long."""
+        open_ = [
+            (self._now - made, *self._stage.called[at])
+            for at, made in enumerate(self._moments)
+            if not self._answer(at).done
+        ]
+        return [stream for passed, name, stream in open_ if 0 < seen_call(name, stream).timeout_ms <= passed]

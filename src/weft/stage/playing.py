@@ -1,6 +1,5 @@
 """Do the steps of a scenario around a real Envoy, and say what differed."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -85,6 +84,8 @@ class _Exchange:
     client: Stream
     upstream: Stream | None = None
     dated: bool = False
+    answered: bool = False
+    """Whether the upstream's response began."""
     gone: bool = False
     """Whether the client went away."""
 
@@ -241,6 +242,7 @@ class _Player:
             for action in step.actions:
                 await actions[action](step)
         await self._stage.settle()
+        self._calls.note()
         self._sort_arrived()
         self._connections.sort_relayed()
 
@@ -278,20 +280,21 @@ class _Player:
             got = "the filter answered itself" if answered else "the filter holds it"
             raise Impossible("response", "the request went to the upstream", got)
         headers = ((":status", str(message.status)), *header_pairs(message.headers))
-        exchange.dated = "date" in dict(headers)
+        exchange.dated, exchange.answered = "date" in dict(headers), True
         send(exchange.upstream, headers, message)
 
     async def _response_body(self, step: Step) -> None:
-        upstream = self._exchange(step.stream).upstream
-        if upstream is not None:
-            send_body(upstream, step.response_body)
+        exchange = self._exchange(step.stream)
+        if exchange.upstream is None or not exchange.answered:
+            raise Impossible("response_body", "a response came before", "there was none")
+        send_body(exchange.upstream, step.response_body)
 
     async def _reply(self, step: Step) -> None:
         if step.reply is not None:
             await self._calls.reply(step.reply)
 
     async def _advance(self, step: Step) -> None:
-        await asyncio.sleep((milliseconds(step.advance or 0) or 0) / 1000)
+        await self._calls.wait(milliseconds(step.advance or 0) or 0)
 
     async def _disconnect(self, step: Step) -> None:
         exchange = self._exchange(step.stream)

@@ -5,7 +5,8 @@ it. Time, chance and the answers to calls come from the caller, so a run can be 
 the guest does, the host lives: bad addresses give a status, failures and endless code give
 ``Vm.failure`` in Envoy's words.
 
-``play`` does the steps of a ``weft.scenario`` case.
+``play`` does the steps of a ``weft.scenario`` case, ``probe`` those that are possible, ``soak`` those of many
+cases over and over.
 
 May import: ``weft.scenario``, ``weft.symbols``, ``weft.wasm``, ``weft.base``, ``weft.errors``. Only
 ``weft.testhost.engine`` knows the engine.
@@ -18,6 +19,8 @@ from weft.testhost.grpc import GrpcReply
 from weft.testhost.headers import HeaderMap, Pairs
 from weft.testhost.host import Host
 from weft.testhost.playing import play
+from weft.testhost.probing import Probed, probe
+from weft.testhost.soaking import Left, soak
 from weft.testhost.stream import HttpStream, LocalReply
 from weft.testhost.vm import Code, Plugin
 from weft.testhost.world import Callout, Clock, LogLine, World
@@ -30,13 +33,17 @@ __all__ = [
     "HeaderMap",
     "Host",
     "HttpStream",
+    "Left",
     "Limits",
     "LocalReply",
     "LogLine",
     "Message",
     "Pairs",
     "Plugin",
+    "Probed",
     "World",
     "config_bytes",
     "play",
+    "probe",
+    "soak",
 ]

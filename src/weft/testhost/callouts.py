@@ -52,6 +52,18 @@ class Callouts:
                 found.append(_observed(call, len(before.sent)))
         return tuple(found)
 
+    @property
+    def awaited(self) -> Callout | None:
+        """The oldest that is open, if somebody is there to hear of any."""
+        open_ = list(self._open())
+        heard = any(call.context in host.vm.contexts for host, call in open_)
+        return open_[0][1] if heard else None
+
+    def forget(self) -> None:
+        """Drop calls that are over, as if they were never made."""
+        self._chain.world.calls[:] = [call for _, call in self._open()]
+        self.tell_all()
+
     def reply(self, reply: Reply) -> None:
         """Answer the call that is meant. Raises ``Impossible``."""
         host, call = self._meant(reply)

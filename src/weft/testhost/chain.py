@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from weft.testhost.abi import Stream
 from weft.testhost.asking import HttpFilter
 from weft.testhost.connection import Connection
-from weft.testhost.direction import Direction, Message
+from weft.testhost.direction import Direction, Message, held_of
+from weft.testhost.engine import Limits
 from weft.testhost.headers import (
     Fields,
     HeaderMap,
@@ -39,13 +40,16 @@ class Chain:
         self.world = hosts[0].world
 
     @classmethod
-    def start(cls, filters: Sequence[tuple[Code, Plugin]], world: World) -> "Chain":
+    def start(
+        cls, filters: Sequence[tuple[Code, Plugin]], world: World, limits: Limits | None = None
+    ) -> "Chain":
         """Start them one after the other. Raises ``FilterRefused``; then ``world.logs`` are that one's."""
         hosts = []
         for number, (code, plugin) in enumerate(filters):
             said = len(world.logs)
             try:
-                hosts.append(Host.start(code, plugin, world=world.for_another_vm() if number else world))
+                around = world.for_another_vm() if number else world
+                hosts.append(Host.start(code, plugin, world=around, limits=limits))
             except BaseException:
                 del world.logs[:said]
                 raise
@@ -189,6 +193,12 @@ class ChainStream:
     def client(self) -> Message:
         """What went back to the client."""
         return self._links[0].response.left
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """What came whole, and did not go through all filters."""
+        found = {side for link in self._links for side in held_of(link.request, link.response)}
+        return tuple(sorted(found))
 
     # -- what comes
 

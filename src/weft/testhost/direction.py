@@ -20,7 +20,7 @@ from typing import Protocol
 from weft.testhost.abi import Action
 from weft.testhost.headers import HeaderMap, Pairs
 
-__all__ = ["Callbacks", "Direction", "Message"]
+__all__ = ["Callbacks", "Direction", "Message", "held_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,11 @@ class Direction:
     def headers_passed(self) -> bool:
         """Whether the headers went on."""
         return self._headers_left is not None
+
+    @property
+    def held(self) -> bool:
+        """Whether all of it came, and not all of it went on."""
+        return self._complete and not self.ended and not self.over
 
     def replace(self, headers: Pairs, body: bytes) -> None:
         """Let this leave, whatever the filter does with what came."""
@@ -219,3 +224,9 @@ def _joined(held: bytearray | None, data: bytes | bytearray) -> bytearray:
         return bytearray(data)
     held += data
     return held
+
+
+def held_of(request: Direction, response: Direction) -> tuple[str, ...]:
+    """Which of them came whole and did not go on."""
+    sides = {"request": request, "response": response}
+    return tuple(side for side, direction in sides.items() if direction.held)

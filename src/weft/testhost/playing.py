@@ -34,11 +34,12 @@ from weft.testhost.callouts import Callouts
 from weft.testhost.chain import Chain, ChainStream
 from weft.testhost.connection import Connection
 from weft.testhost.direction import Message
+from weft.testhost.engine import Limits
 from weft.testhost.stream import HttpStream, LocalReply
 from weft.testhost.vm import NS_PER_MS, Code, Plugin
 from weft.testhost.world import Clock, World
 
-__all__ = ["play"]
+__all__ = ["Player", "chain_of", "not_started", "play", "world_of"]
 
 _Stream = HttpStream | ChainStream
 _DOWN, _UP = Buffer.DOWNSTREAM_DATA, Buffer.UPSTREAM_DATA
@@ -51,28 +52,33 @@ def play(
 
     ``others`` are the modules of the filter's neighbors by the names that the case has for them.
     """
-    world = _world(case)
+    world = world_of(case)
     try:
-        chain = Chain.start(_filters(case, code, defaults, others), world)
+        chain = chain_of(case, world, code, defaults, others)
     except FilterRefused as refused:
-        words = f"{refused}\n{refused.detail}" if refused.detail else str(refused)
-        return Played(case, (_not_started(case, world, words),))
-    return Played(case, tuple(_Player(chain).run(case)))
+        return Played(case, (not_started(case, world, refused),))
+    return Played(case, tuple(Player(chain).run(case)))
 
 
-def _not_started(case: Case, world: World, words: str) -> StepResult:
+def not_started(case: Case, world: World, refused: FilterRefused) -> StepResult:
+    """How a case begins and ends whose filter did not start."""
+    words = f"{refused}\n{refused.detail}" if refused.detail else str(refused)
     seen = Observed(logs=tuple(ObservedLog(line.level, line.message) for line in world.logs), refused=words)
     return StepResult(0, tuple(judge(case.expect or Expect(), seen)), tuple(world.trace), seen)
 
 
-class _Player:
+class Player:
     """A chain of filters, most often of one, with named streams."""
 
     def __init__(self, chain: Chain) -> None:
-        self._chain = chain
-        self._streams: dict[str, _Stream] = {}
-        self._connections: dict[str, Connection] = {}
-        self._callouts = Callouts(chain)
+        self.chain = chain
+        self.streams: dict[str, _Stream] = {}
+        """By name."""
+        self.connections: dict[str, Connection] = {}
+        """By name."""
+        self.callouts = Callouts(chain)
+        self._answered: set[str] = set()
+        """Streams whose upstream answered."""
         self._seen_logs = self._seen_trace = 0
 
     def run(self, case: Case) -> Iterator[StepResult]:
@@ -81,54 +87,65 @@ class _Player:
         if wants_refusal:
             yield self._result(0, judge(Expect(refused=True), Observed()))
             return
-        yield self._result(0, [], self._observed(""))
+        yield self.begin()
         for number, step in enumerate(case.steps, 1):
-            self._seen_logs = len(self._chain.world.logs)
-            self._callouts.mark()
-            seen = None
             try:
-                self._act(step)
-                seen = self._observed(step.stream)
-                found = judge(step.expect or self._silent(case), seen)
+                result = self.take(number, step, case.expect)
             except Impossible as impossible:
-                found = [impossible.mismatch]
-            yield self._result(number, found, seen)
-            if found:
+                result = self._result(number, [impossible.mismatch])
+            yield result
+            if result.mismatches:
                 return
         if case.expect is not None:
             self._seen_logs = 0
-            self._callouts.tell_all()
+            self.callouts.tell_all()
             last = case.steps[-1].stream if case.steps else "main"
             seen = self._observed(last)
             yield self._result(len(case.steps) + 1, judge(case.expect, seen), seen)
 
-    def _silent(self, case: Case) -> Expect:
+    def begin(self) -> StepResult:
+        """What is seen before anything happened."""
+        return self._result(0, [], self._observed(""))
+
+    def take(self, number: int, step: Step, last: Expect | None = None) -> StepResult:
+        """Do a step and judge what is seen then; ``last`` is what the case expects at its end.
+
+        Raises ``Impossible``.
+        """
+        self._seen_logs = len(self.chain.world.logs)
+        self.callouts.mark()
+        self.act(step)
+        seen = self._observed(step.stream)
+        return self._result(number, judge(step.expect or self._silent(last), seen), seen)
+
+    def _silent(self, last: Expect | None) -> Expect:
         """What holds after a step that expects nothing: no failure, unless the end expects one."""
-        crash = case.expect.crash if case.expect is not None else None
-        return Expect(crash=crash) if crash is not None and self._chain.failure is not None else Expect()
+        crash = last.crash if last is not None else None
+        return Expect(crash=crash) if crash is not None and self.chain.failure is not None else Expect()
 
     def _result(self, number: int, found: list[Mismatch], seen: Observed | None = None) -> StepResult:
-        trace = self._chain.world.trace
+        trace = self.chain.world.trace
         start, self._seen_trace = self._seen_trace, len(trace)
         return StepResult(number, tuple(found), tuple(trace[start:]), seen)
 
     def _observed(self, name: str) -> Observed:
-        world = self._chain.world
-        stream = self._connections.get(name) or self._streams.get(name)
+        world = self.chain.world
+        stream = self.connections.get(name) or self.streams.get(name)
         local = None if stream is None or isinstance(stream, Connection) else stream.local_reply
         return Observed(
             upstream=_message(stream.upstream) if stream else ObservedMessage(),
             client=_message(stream.client) if stream else ObservedMessage(),
             local_reply=None if local is None else _local(local),
             reset=bool(stream and stream.reset),
-            calls=self._callouts.seen,
+            calls=self.callouts.seen,
             logs=tuple(ObservedLog(line.level, line.message) for line in world.logs[self._seen_logs :]),
             metrics=world.metrics.document(),
             shared_data=world.shared_data.document(),
-            failure=self._chain.failure,
+            failure=self.chain.failure,
         )
 
-    def _act(self, step: Step) -> None:
+    def act(self, step: Step) -> None:
+        """Do a step; raises ``Impossible``."""
         if step.request is not None:
             self._request(step)
         elif step.request_body is not None:
@@ -136,25 +153,25 @@ class _Player:
         elif step.response is not None:
             self._response(step)
         elif step.response_body is not None:
-            self._body(self._stream(step.stream), "response", step.response_body)
+            self._response_body(step)
         elif step.reply is not None:
-            self._callouts.reply(step.reply)
+            self.callouts.reply(step.reply)
         elif step.is_network:
             self._relay(step)
         elif step.tick is not None:
             self._tick(step.tick)
         elif step.advance is not None:
-            self._chain.advance((milliseconds(step.advance) or 0) * NS_PER_MS)
+            self.chain.advance((milliseconds(step.advance) or 0) * NS_PER_MS)
         elif step.disconnect:
-            (self._connections.get(step.stream) or self._stream(step.stream)).abandon()
-        self._chain.settle()
+            (self.connections.get(step.stream) or self._stream(step.stream)).abandon()
+        self.chain.settle()
 
     def _relay(self, step: Step) -> None:
         if step.connect:
-            made = self._connections[step.stream] = self._chain.connection()
+            made = self.connections[step.stream] = self.chain.connection()
             made.connect()
             return
-        connection = self._connections.get(step.stream)
+        connection = self.connections.get(step.stream)
         if connection is None:
             raise Impossible(f"stream {step.stream}", "a client connected before", "there was none")
         if step.downstream_data is not None:
@@ -169,21 +186,21 @@ class _Player:
     def _say(self, connection: Connection, side: Buffer, said: Data) -> None:
         for piece in pieces(said.data, said.chunks):
             connection.send(side, piece)
-            self._chain.settle()
+            self.chain.settle()
         if said.end:
             connection.end(side)
         if said.reset:
             connection.break_off()
 
     def _stream(self, name: str) -> _Stream:
-        if name not in self._streams:
+        if name not in self.streams:
             raise Impossible(f"stream {name}", "a request came before", "there was none")
-        return self._streams[name]
+        return self.streams[name]
 
     def _request(self, step: Step) -> None:
         message = step.request
         assert message is not None  # noqa: S101 - its caller looked
-        stream = self._streams[step.stream] = self._chain.stream()
+        stream = self.streams[step.stream] = self.chain.stream()
         bare = not (message.open or message.body or message.chunks or message.trailers)
         stream.request_headers(request_headers(message), end=bare)
         if not bare:
@@ -195,11 +212,18 @@ class _Player:
         if stream.upstream.headers is None:
             got = "the filter answered itself" if stream.local_reply else "the filter holds it"
             raise Impossible("response", "the request went to the upstream", got)
+        self._answered.add(step.stream)
         headers = [(":status", str(message.status)), *header_pairs(message.headers)]
         bare = not (message.open or message.body or message.chunks or message.trailers)
         stream.response_headers(headers, end=bare)
         if not bare:
             self._body(stream, "response", message)
+
+    def _response_body(self, step: Step) -> None:
+        stream = self._stream(step.stream)
+        if step.stream not in self._answered:
+            raise Impossible("response_body", "a response came before", "there was none")
+        self._body(stream, "response", step.response_body)
 
     def _body(self, stream: _Stream, side: str, message: Any) -> None:
         feed = stream.request_body if side == "request" else stream.response_body
@@ -215,13 +239,14 @@ class _Player:
 
     def _tick(self, count: int) -> None:
         for _ in range(count):
-            due = self._chain.next_tick()
+            due = self.chain.next_tick()
             if due is None:
                 raise Impossible("tick", "a timer", "the filter set none")
-            self._chain.advance(due - self._chain.world.clock.now)
+            self.chain.advance(due - self.chain.world.clock.now)
 
 
-def _world(case: Case) -> World:
+def world_of(case: Case) -> World:
+    """What is around the filter."""
     setup = case.setup
     world = World(properties=setup.properties or {})
     if setup.clock is not None:
@@ -240,6 +265,18 @@ def _moment(text: str, where: str) -> int:
         raise UsageError(f"{where}: {text!r} is no moment", hint="write 2026-01-01T00:00:00Z") from error
     moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
     return round(moment.timestamp()) * 1_000_000_000
+
+
+def chain_of(
+    case: Case,
+    world: World,
+    code: Code,
+    defaults: Plugin,
+    others: Mapping[str, Code],
+    limits: Limits | None = None,
+) -> Chain:
+    """The case's filters, started. Raises ``FilterRefused``."""
+    return Chain.start(_filters(case, code, defaults, others), world, limits)
 
 
 def _filters(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from weft.testhost.abi import Stream
 from weft.testhost.asking import HttpFilter
-from weft.testhost.direction import Direction, Message
+from weft.testhost.direction import Direction, Message, held_of
 from weft.testhost.headers import (
     Fields,
     HeaderMap,
@@ -65,6 +65,11 @@ class HttpStream:
     def client(self) -> Message:
         """What went back to the client."""
         return self.response.left
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """What came whole, and did not go on."""
+        return held_of(self.request, self.response)
 
     # -- what comes
 

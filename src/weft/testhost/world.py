@@ -93,6 +93,9 @@ class SharedData:
         self._values: dict[tuple[str, bytes], tuple[bytes, int]] = {}
         self._cas = _CAS_START
 
+    def __len__(self) -> int:
+        return len(self._values)
+
     def get(self, vm_id: str, key: bytes) -> tuple[bytes, int] | None:
         """The value and its number."""
         return self._values.get((vm_id, key))
@@ -145,6 +148,11 @@ class SharedQueues:
         queue.items.append(data)
         return queue.owner
 
+    @property
+    def waiting(self) -> int:
+        """How many items nobody took yet."""
+        return sum(len(queue.items) for queue in self._queues.values())
+
     def dequeue(self, number: int) -> bytes | Status:
         """Take the first, or say why not."""
         queue = self._queues.get(number)
@@ -182,6 +190,11 @@ class Metrics:
         else:
             self.values.setdefault((type_, name), 0)
         return number
+
+    @property
+    def defined(self) -> int:
+        """How many numbers were given."""
+        return len(self._names)
 
     def increment(self, number: int, offset: int) -> Status:
         """Add to a counter, upwards only, or to a gauge."""

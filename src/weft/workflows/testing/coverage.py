@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from weft.scenario import Played
 from weft.wasm import CALLBACKS, Kind, read_module
 
-__all__ = ["Coverage", "coverage"]
+__all__ = ["Coverage", "coverage", "covered", "used_in"]
 
 _CALLBACK = re.compile(r"\[host->vm\] (\w+)\(")
 _HOST_FUNCTION = re.compile(r"\[vm->host\] (\w+\.\w+)\(")
@@ -27,15 +27,22 @@ def coverage(module: bytes, results: Iterable[Played]) -> tuple[Coverage, Covera
 
     What was played beside other modules is left out: a trace does not say whose call it was.
     """
-    read = read_module(module)
     alone = (result for result in results if not any(one.module for one in result.case.setup.neighbors))
-    lines = [line for result in alone for line in result.trace]
-    entered = {found[1] for line in lines if (found := _CALLBACK.match(line))}
-    called = {found[1] for line in lines if (found := _HOST_FUNCTION.match(line))}
+    return covered(module, used_in(line for result in alone for line in result.trace))
+
+
+def used_in(trace: Iterable[str]) -> set[str]:
+    """The names of callbacks and host functions, as ``env.proxy_log``."""
+    return {found[1] for line in trace if (found := _CALLBACK.match(line) or _HOST_FUNCTION.match(line))}
+
+
+def covered(module: bytes, used: set[str]) -> tuple[Coverage, Coverage]:
+    """The same of names that are known already."""
+    read = read_module(module)
     exported = read.exported(Kind.FUNC)
     callbacks = [name for name in exported if name in _KNOWN]
     imports = [f"{one.module}.{one.name}" for one in read.imports if one.kind is Kind.FUNC]
-    return _split(callbacks, entered), _split(imports, called)
+    return _split(callbacks, used), _split(imports, used)
 
 
 def _split(names: Iterable[str], used: set[str]) -> Coverage:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from weft.scenario import Case, Played
 from weft.testhost import Code, Plugin, play
+from weft.workflows.testing.lasting import with_lasting
+from weft.workflows.testing.leaks import LeakSearch
 
 __all__ = ["HostJob", "play_on_host"]
 
@@ -27,11 +29,13 @@ class HostJob:
     defaults: Plugin
     others: Mapping[str, bytes] = field(default_factory=dict)
     """The modules of neighbors, by the names that cases have for them."""
+    allowed_leak: float = 0
+    """Bytes that may be left behind each time."""
 
-    def load(self) -> tuple[Code, Plugin, Mapping[str, Code]]:
+    def load(self) -> LeakSearch:
         """What playing takes beside a case; from the cache where it was compiled before."""
         others = {name: Code.load(data, self.cache) for name, data in self.others.items()}
-        return Code.load(self.module, self.cache), self.defaults, others
+        return LeakSearch(Code.load(self.module, self.cache), self.defaults, others, self.allowed_leak)
 
 
 def play_on_host(cases: Sequence[Case], job: HostJob, jobs: int) -> list[Played]:
@@ -39,7 +43,7 @@ def play_on_host(cases: Sequence[Case], job: HostJob, jobs: int) -> list[Played]
     processes = min(jobs, len(cases) // _WORTH_A_PROCESS)
     loaded = job.load()  # also where others play: they find it compiled
     if processes <= 1:
-        return [play(case, *loaded) for case in cases]
+        return [_played(case, loaded) for case in cases]
     return _spread(cases, job, processes)
 
 
@@ -52,7 +56,7 @@ def _spread(cases: Sequence[Case], job: HostJob, processes: int) -> list[Played]
         return list(pool.map(_play, cases, chunksize=_AT_ONCE))
 
 
-_loaded: tuple[Code, Plugin, Mapping[str, Code]]
+_loaded: LeakSearch
 
 
 def _begin(job: HostJob) -> None:
@@ -61,4 +65,8 @@ def _begin(job: HostJob) -> None:
 
 
 def _play(case: Case) -> Played:
-    return play(case, *_loaded)
+    return _played(case, _loaded)
+
+
+def _played(case: Case, search: LeakSearch) -> Played:
+    return with_lasting(play(case, search.code, search.defaults, search.others), search)

@@ -19,9 +19,10 @@ from weft.workflows.authoring.modules import Resolve, load_module_bytes
 if TYPE_CHECKING:
     from weft.scenario import Place
 
-__all__ = ["neighbors", "read_cases", "scenario_schema"]
+__all__ = ["FOLDER", "neighbors", "read_any_cases", "read_cases", "scenario_schema"]
 
-_FOLDER = "tests"
+FOLDER = "tests"
+"""Where scenarios are, in a project."""
 _YAML = (".yaml", ".yml")
 _PATTERNS = ("*.yaml", "*.yml", "*.textpb", "*.textproto", "*.txtpb", "*.pbtxt")
 _MOST_BYTES = 16 * 1024 * 1024
@@ -33,12 +34,21 @@ def read_cases(where: Path, name: str) -> tuple[list[Case], int]:
     Raises ``NotFound`` where there is none, ``UsageError`` for one that is wrong.
     """
     folder = where if where.is_dir() else where.parent
-    files = _files(folder) if where.is_dir() else [where]
+    files = _files(where)
+    if not files:
+        raise NotFound(
+            f"{folder / FOLDER} holds no scenarios (*.yaml)", hint="weft init makes a project that has some"
+        )
     cases = [case for path in files for case in _read(path, folder)]
     chosen = [case for case in cases if name.lower() in case.name.lower()]
     if not chosen:
         raise NotFound(f"no scenario's name contains {name!r}", hint="weft test without -k runs all")
     return chosen, len(cases) - len(chosen)
+
+
+def read_any_cases(where: Path, name: str) -> list[Case]:
+    """The same where it is as good to have none, unless one is named."""
+    return read_cases(where, name)[0] if name or _files(where) else []
 
 
 def neighbors(cases: Sequence[Case], resolve: Resolve) -> dict[str, bytes]:
@@ -62,12 +72,10 @@ def scenario_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema()}
 
 
-def _files(folder: Path) -> list[Path]:
-    tests = folder / _FOLDER
-    found = sorted(path for pattern in _PATTERNS for path in tests.rglob(pattern))
-    if not found:
-        raise NotFound(f"{tests} holds no scenarios (*.yaml)", hint="weft init makes a project that has some")
-    return found
+def _files(where: Path) -> list[Path]:
+    if not where.is_dir():
+        return [where]
+    return sorted(path for pattern in _PATTERNS for path in (where / FOLDER).rglob(pattern))
 
 
 def _read(path: Path, folder: Path) -> list[Case]:

@@ -14,7 +14,7 @@ from weft.testhost import Plugin, config_bytes
 from weft.workflows.authoring.sources import PROJECT_FILE, RUNTIME_CONFIG_FILE, Source, read_source
 from weft.workflows.authoring.stamp import stamp_of
 
-__all__ = ["built_module", "defaults_of", "source_of"]
+__all__ = ["allowed_leak", "built_module", "defaults_of", "source_of"]
 
 
 _NAMELESS = Project("filter", "cpp", "", "", "", (), ConfigSection(), {})
@@ -39,6 +39,11 @@ def defaults_of(project: Project) -> Plugin:
     """What the filter is told where a test says nothing."""
     config = project.config.default
     return Plugin(project.name, project.root_id, "", b"" if config is None else config_bytes(config))
+
+
+def allowed_leak(project: Project) -> float:
+    """Bytes that a request may leave behind, by the project's budgets."""
+    return next((limit.most for limit in project.budgets.limits() if limit.name == "leak_slope"), 0)
 
 
 def built_module(source: Source, places: Places, build: Callable[[Path], bytes]) -> bytes:

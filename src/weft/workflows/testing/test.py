@@ -21,7 +21,7 @@ from weft.workflows.measuring.budgets import Verdict, judged
 from weft.workflows.measuring.host import HostFigures, measure_memory
 from weft.workflows.testing.on_host import HostJob, play_on_host
 from weft.workflows.testing.selection import neighbors, read_cases, scenario_schema
-from weft.workflows.testing.subject import built_module, defaults_of, source_of
+from weft.workflows.testing.subject import allowed_leak, built_module, defaults_of, source_of
 
 if TYPE_CHECKING:
     from weft.envoy import Program
@@ -91,15 +91,17 @@ def run_scenarios(
     cases, left_out = read_cases(folder if folder.is_file() else source.folder, wishes.name)
     module = load_module_bytes(given) if given else built_module(source, places, build)
     others = neighbors(cases, stored_module(places.store))
-    job = HostJob(module, places.cache / "modules", defaults_of(source.project), others)
+    project = source.project
+    told, leak = defaults_of(project), allowed_leak(project)
+    job = HostJob(module, places.cache / "modules", told, others, leak)
     program = wishes.envoy() if wishes.envoy and wishes.on is not On.HOST else None
     started = time.monotonic()
     results = play_on_host(cases, job, wishes.jobs) if wishes.on is not On.ENVOY else []
     if program is not None:
         results += _on_envoy(cases, job, program, results, wishes)
     seconds = time.monotonic() - started
-    budgets = _budgets(source.project, job) if not wishes.name else ()
-    return Report(source.project, module, tuple(results), seconds, left_out, budgets)
+    budgets = _budgets(project, job) if not wishes.name else ()
+    return Report(project, module, tuple(results), seconds, left_out, budgets)
 
 
 def _budgets(project: Project, job: HostJob) -> tuple[Verdict, ...]:
