@@ -113,6 +113,7 @@ class Setup(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     properties: dict[str, Any] | None = None
     """Dotted path → value."""
     log_level: str | None = None
+    """What the proxy keeps of the filter's log: all of it, where nothing is said."""
     before: list[Neighbor] | None = None
     """Filters that a request meets before this one, and a response after it."""
     after: list[Neighbor] | None = None

@@ -16,6 +16,7 @@ __all__ = ["Ear", "failure", "local_reply", "own_lines", "trace_lines"]
 _MARK = re.compile(r"script log: weft-mark(?: (\d+))?")
 _FAILED = re.compile(r"Function: \S+ failed: ")
 _LOCAL = re.compile(r"\[vm->host\] env\.proxy_send_local_response\((\d+), .*, (\d+)\)")
+_QUEUE = "env.proxy_register_shared_queue"
 _SPOKEN = "wasm log"
 _LEVELS = {"warning": "warn"}
 
@@ -47,6 +48,15 @@ class Ear:
     def worked(self, since: int) -> list[Record]:
         """The worker's records."""
         return [record for record in self._records[since:] if record.thread == self.worker]
+
+    def reads_queues(self, since: int) -> bool:
+        """Whether the worker is told of what comes into the queues that were registered.
+
+        Each of Envoy's threads registers them, in no order, and the last is told: so its call and the
+        answer must be the last two lines.
+        """
+        lines = [record for record in self._records[since:] if _QUEUE in record.message]
+        return all(record.thread == self.worker for record in lines[-2:])
 
     def configured(self, since: int) -> list[Record]:
         """The last attempt of the other thread to start the filter."""

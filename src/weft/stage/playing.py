@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from typing import Any
 
 from weft.envoy import Record
 from weft.scenario import (
@@ -43,6 +44,10 @@ from weft.symbols import annotated
 
 __all__ = ["play_on_stage"]
 
+_ATTEMPTS = 20
+"""How often a filter is started until Envoy's working thread is the one that is told of its queues."""
+_UNTOLD = LeftOut("queues", "Envoy tells its main thread what comes into them")
+
 
 async def play_on_stage(
     case: Case,
@@ -60,20 +65,34 @@ async def play_on_stage(
     if limits := case_limits(case):
         return Played(case, (StepResult(0, (), (), left_out=limits),), "envoy")
     await stage.allow(servers(case, known))
-    player = _Player(case, stage, vm_id)
 
     def file_of(name: str | None) -> str:
         return str(stage.module if name is None else stage.module_file(others[name]))
 
-    started = True
-    for place, document in case_documents(case, project, vm_id=vm_id, files=file_of).items():
-        started = started and await stage.put(document, place)
-    results = [result async for result in player.run(started=started)]
-    stage.spent = player.holds
-    player.close()
-    if not stage.spent:
+    for attempt in range(_ATTEMPTS):
+        vm = f"{vm_id}-{attempt}"
+        player = _Player(case, stage, vm)
+        started = await _start(stage, case_documents(case, project, vm_id=vm, files=file_of))
+        if started is not None:
+            results = [result async for result in player.run(started=started)]
+            stage.spent = player.holds
+            player.close()
+            if not stage.spent:
+                await stage.take_away()
+            return Played(case, tuple(results), "envoy")
         await stage.take_away()
-    return Played(case, tuple(results), "envoy")
+    return Played(case, (StepResult(0, (), (), left_out=(_UNTOLD,)),), "envoy")
+
+
+async def _start(stage: Stage, documents: Mapping[str, dict[str, Any]]) -> bool | None:
+    """Whether all filters of a case started; ``None`` where one does not hear of its queues."""
+    for place, document in documents.items():
+        before = stage.ear.place
+        if not await stage.put(document, place):
+            return False
+        if not stage.ear.reads_queues(before):
+            return None
+    return True
 
 
 @dataclass(slots=True)

@@ -248,13 +248,11 @@ class Player:
 def world_of(case: Case) -> World:
     """What is around the filter."""
     setup = case.setup
-    world = World(properties=setup.properties or {})
+    world = World(properties=setup.properties or {}, log_level=setup.log_level or "trace")
     if setup.clock is not None:
         world.clock = Clock(_moment(setup.clock, case.where))
     if setup.clusters is not None:
         world.clusters = frozenset(setup.clusters)
-    if setup.log_level is not None:
-        world.log_level = setup.log_level
     return world
 
 

@@ -12,13 +12,14 @@ from functools import cache
 
 from weft.testhost.abi import Status
 from weft.testhost.hostcall import Body, Hostcall
-from weft.testhost.hostcalls import buffers, calls, general, grpc, maps, metrics, shared, wasi
+from weft.testhost.hostcalls import buffers, calls, foreign, general, grpc, maps, metrics, shared, wasi
 from weft.wasm import HOST_FUNCTIONS
 
 __all__ = ["BODIES", "hostcalls"]
 
 BODIES: Mapping[str, Body] = {
     **general.TABLE,
+    **foreign.TABLE,
     **maps.TABLE,
     **buffers.TABLE,
     **calls.TABLE,

@@ -30,10 +30,10 @@ def http_call(
     timeout: int,
     return_call: int,
 ) -> Status:
-    """Send a request. Without a known cluster, method, path and authority nothing is sent."""
+    """Send a request; Envoy leaves its trailers out. Nothing is sent without cluster, method, path, authority."""
     name, content = vm.text(cluster, cluster_size), vm.read(body, body_size)
     sent = RequestHeaders(decode_pairs(vm.read(headers, headers_size)))
-    last = decode_pairs(vm.read(trailers, trailers_size))
+    vm.read(trailers, trailers_size)
     vm.memory.write_u32(return_call, 0)
     known = vm.world.clusters
     if timeout >= _NEGATIVE or (known is not None and name not in known):
@@ -42,14 +42,14 @@ def http_call(
         return Status.BAD_ARGUMENT
     if content:
         sent.replace("content-length", str(len(content)))
-    number = _remember(vm, name, sent.pairs, content, last, timeout)
+    number = _remember(vm, name, sent.pairs, content, timeout)
     vm.memory.write_u32(return_call, number)
     return Status.OK
 
 
-def _remember(vm: "Vm", cluster: str, headers: Pairs, body: bytes, trailers: Pairs, timeout: int) -> int:
+def _remember(vm: "Vm", cluster: str, headers: Pairs, body: bytes, timeout: int) -> int:
     number = vm.next_call_number("http")
-    made = Callout(number, cluster, headers, body, trailers, timeout, vm.context.root.id, vm.world.clock.now)
+    made = Callout(number, cluster, headers, body, (), timeout, vm.context.root.id, vm.world.clock.now)
     vm.world.pending[number] = made
     vm.world.calls.append(made)
     return number

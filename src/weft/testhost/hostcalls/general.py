@@ -157,15 +157,6 @@ def done(vm: "Vm") -> Status:
     return vm.done(vm.context)
 
 
-def call_foreign_function(
-    vm: "Vm", name: int, name_size: int, argument: int, argument_size: int, _result: int, _result_size: int
-) -> Status:
-    """Functions beyond the ABI. Envoy has some of its own; here is none."""
-    vm.read(name, name_size)
-    vm.read(argument, argument_size)
-    return Status.NOT_FOUND
-
-
 def pthread_equal(_vm: "Vm", left: int, right: int) -> int:
     """Whether two threads are one."""
     return int(left == right)
@@ -192,7 +183,6 @@ TABLE: dict[str, Callable[..., int | None]] = {
     "proxy_clear_route_cache": clear_route_cache,
     "proxy_set_effective_context": set_effective_context,
     "proxy_done": done,
-    "proxy_call_foreign_function": call_foreign_function,
     "pthread_equal": pthread_equal,
     "emscripten_notify_memory_growth": notify_memory_growth,
 }

@@ -1,0 +1,58 @@
+"""Functions beyond the ABI, by the names that Envoy gives them.
+
+Here are those that need nothing but their argument. The others read protobuf, evaluate CEL or know keys; they
+are not found, as in an Envoy without them: ``docs/scenarios.md`` names them.
+"""
+
+import zlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from weft.testhost.abi import Status
+
+if TYPE_CHECKING:
+    from weft.testhost.vm import Vm
+
+__all__ = ["TABLE"]
+
+_Answer = bytes | Status
+
+
+def _compress(_vm: "Vm", argument: bytes) -> _Answer:
+    return zlib.compress(argument)
+
+
+def _uncompress(vm: "Vm", argument: bytes) -> _Answer:
+    """No more than the guest may have copied in one callback: a small argument can become anything."""
+    stream = zlib.decompressobj()
+    try:
+        found = stream.decompress(argument, max(vm.memory.budget, 1))
+    except zlib.error:
+        return Status.SERIALIZATION_FAILURE
+    return found if stream.eof else Status.SERIALIZATION_FAILURE
+
+
+def _clear_route_cache(_vm: "Vm", _argument: bytes) -> _Answer:
+    """There are no routes here."""
+    return b""
+
+
+_FUNCTIONS: dict[str, Callable[["Vm", bytes], _Answer]] = {
+    "clear_route_cache": _clear_route_cache,
+    "compress": _compress,
+    "uncompress": _uncompress,
+}
+
+
+def call_foreign_function(
+    vm: "Vm", name: int, name_size: int, argument: int, argument_size: int, result: int, result_size: int
+) -> Status:
+    """Call one by its name. What it answers goes where the guest wants it, if it wants it."""
+    called, data = vm.text(name, name_size), vm.read(argument, argument_size)
+    if called not in _FUNCTIONS:
+        return Status.NOT_FOUND
+    answer = _FUNCTIONS[called](vm, data)
+    return answer if isinstance(answer, Status) else vm.hand_over(answer, result, result_size)
+
+
+TABLE: dict[str, Callable[..., int | None]] = {"proxy_call_foreign_function": call_foreign_function}
