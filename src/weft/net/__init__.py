@@ -8,9 +8,10 @@ Nothing of the library underneath shows.
 May import: ``weft.base``, ``weft.errors``. The only package that imports ``aiohttp`` as a client.
 """
 
+from weft.net.buffers import lean_tls
 from weft.net.errors import HttpFailure, NotTls
 from weft.net.http import Body, Http, Response
 from weft.net.network import Network, Trust
 from weft.net.proxies import Proxies
 
-__all__ = ["Body", "Http", "HttpFailure", "Network", "NotTls", "Proxies", "Response", "Trust"]
+__all__ = ["Body", "Http", "HttpFailure", "Network", "NotTls", "Proxies", "Response", "Trust", "lean_tls"]

@@ -4,8 +4,9 @@ from weft.kube import Object
 
 __all__ = ["slim", "slim_workload"]
 
-_WORKLOAD_METADATA = ("name", "namespace", "labels", "generation", "resourceVersion", "uid")
+_WORKLOAD_METADATA = ("name", "namespace", "labels", "generation", "resourceVersion")
 _WORKLOAD_SPEC = ("replicas", "updateStrategy")
+_PROGRESS = "Progressing"
 
 
 def slim(held: Object) -> Object:
@@ -16,14 +17,16 @@ def slim(held: Object) -> Object:
 
 def slim_workload(held: Object) -> Object:
     """What plans and rollouts read; of containers, name and image: istiod's says its version."""
-    spec = held.get("spec") or {}
+    spec, metadata = held.get("spec") or {}, held["metadata"]
     template = spec.get("template") or {}
-    pods = template.get("metadata") or {}
+    pods = dict(template.get("metadata") or {})
+    if "labels" in pods and pods["labels"] == metadata.get("labels"):  # as most have it
+        pods["labels"] = metadata["labels"]
     containers = (template.get("spec") or {}).get("containers") or ()
     return {
         "apiVersion": held["apiVersion"],
         "kind": held["kind"],
-        "metadata": {key: held["metadata"][key] for key in _WORKLOAD_METADATA if key in held["metadata"]},
+        "metadata": {key: metadata[key] for key in _WORKLOAD_METADATA if key in metadata},
         "spec": {
             **{key: spec[key] for key in _WORKLOAD_SPEC if key in spec},
             "template": {
@@ -31,5 +34,12 @@ def slim_workload(held: Object) -> Object:
                 "spec": {"containers": [{"image": one.get("image", "")} for one in containers]},
             },
         },
-        "status": held.get("status") or {},
+        "status": _slim_status(held.get("status") or {}),
     }
+
+
+def _slim_status(status: Object) -> Object:
+    """Of conditions, that which says whether a rollout goes on."""
+    conditions = [one for one in status.get("conditions") or () if one.get("type") == _PROGRESS]
+    kept = {key: value for key, value in status.items() if key != "conditions"}
+    return {**kept, "conditions": conditions} if conditions else kept

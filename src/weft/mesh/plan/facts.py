@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from weft.image import Published, ask_consumers
+from weft.image import Answer
 from weft.mesh.intent.image_url import ImageUrl
 from weft.wasm import describe, read_module
 
@@ -85,8 +85,8 @@ class Facts:
     """As in the intent, with the digest it was resolved to; that of a manifest, never of an index."""
     module: ModuleFacts | None = None
     """``None``: nobody looked into the image yet."""
-    published: Published | None = None
-    """The image as its consumers see it; ``None``: nobody looked."""
+    consumers: tuple[Answer, ...] = ()
+    """What those who pull the image say of it; empty: nobody looked."""
     root_ids: tuple[str, ...] = ()
     """What the image says its root ids are."""
     abi_versions: tuple[str, ...] = ()
@@ -106,7 +106,7 @@ class Facts:
 
     def refusal(self, consumer: str, versions: str = "") -> str:
         """What ``consumer`` says of the image, in the versions that start so; empty: it takes it."""
-        for answer in ask_consumers(self.published) if self.published else ():
+        for answer in self.consumers:
             if answer.consumer == consumer and answer.versions.startswith(versions):
                 return " ".join(answer.error.split())
         return ""
@@ -117,5 +117,8 @@ def _mapping(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     return held if isinstance(held, dict) else {}
 
 
-def _texts(value: Mapping[str, Any]) -> dict[str, str]:
+def _texts(value: Mapping[str, Any]) -> Mapping[str, str]:
+    """All text; what is that already is not copied: there may be thousands."""
+    if all(type(held) is str for held in value.values()):
+        return value
     return {str(key): str(held) for key, held in value.items()}

@@ -3,10 +3,9 @@
 import asyncio
 import base64
 from collections.abc import Iterator, Mapping
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from weft.errors import FilterRefused, NotFound, UsageError
+from weft.errors import NotFound, UsageError
 from weft.kube import Kube, Ref
 from weft.mesh import Facts, ImageUrl, Intent, base_config
 from weft.oci import Reference
@@ -14,13 +13,16 @@ from weft.signing import Policy, PublicKey
 from weft.store import Store
 from weft.workflows.deploying.facts import Looker
 from weft.workflows.deploying.pull_secrets import pull_credential
+from weft.workflows.deploying.trying import Trial, try_out
 from weft.workflows.images.pull import pull
 from weft.workflows.images.registries import open_registries
-from weft.workflows.running.configs import check_config
 from weft.workflows.running.loading import attached_schema
 from weft.workflows.signatures.verify import judge_by
 
-__all__ = ["check_configs", "fetch_image"]
+if TYPE_CHECKING:
+    from weft.testhost import Code
+
+__all__ = ["check_configs", "fetch_image", "schema_of", "trial_of"]
 
 
 async def fetch_image(
@@ -56,36 +58,32 @@ async def fetch_image(
 async def check_configs(intent: Intent, facts: Facts, looker: Looker) -> None:
     """Try each config of ``intent`` on the filter's schema and on the filter, in this process.
 
-    Raises ``UsageError`` with the place in the config, ``FilterRefused`` with what the filter logged. Where
-    the module is not known, nothing is checked.
+    Raises as ``try_out`` does. Where the module is not known, nothing is checked.
     """
     content = facts.module.content if facts.module else None
     if content is None:
         return
-    schema = await _schema(intent, looker)
-    root_id = intent.spec.root_id or next(iter(facts.root_ids), "")
-    configs = list(_configs(intent, facts))
-    for where, config in configs:
-        if schema is not None and config is not None:
-            check_config(config, schema, where=where)
-    await asyncio.to_thread(_try, content, looker.cache / "modules", root_id, intent, configs)
+    trial = trial_of(intent, facts, await schema_of(intent, looker))
+
+    def load() -> "Code":
+        from weft.testhost import Code
+
+        return Code.load(content, looker.cache / "modules")
+
+    await asyncio.to_thread(try_out, trial, load)
 
 
-def _try(content: bytes, cache: Path, root_id: str, intent: Intent, configs: list[tuple[str, Any]]) -> None:
-    from weft.testhost import Code, Host, Plugin, config_bytes
-
-    code = Code.load(content, cache)
-    for where, config in configs:
-        told = b"" if config is None else config_bytes(config)
-        plugin = Plugin(root_id=root_id, config=told, environment=dict(intent.spec.environment))
-        try:
-            Host.start(code, plugin)
-        except FilterRefused as error:
-            hint = "--skip-config-check deploys it anyway"
-            raise FilterRefused(f"{where}: the filter refuses it", hint=hint, detail=error.detail) from error
+def trial_of(intent: Intent, facts: Facts, schema: Any) -> Trial:
+    """What to try of ``intent``; ``schema`` is that of the filter, ``None`` where there is none."""
+    return Trial(
+        root_id=intent.spec.root_id or next(iter(facts.root_ids), ""),
+        environment=intent.spec.environment,
+        configs=tuple(_configs(intent, facts)),
+        schema=schema,
+    )
 
 
-async def _schema(intent: Intent, looker: Looker) -> Any:
+async def schema_of(intent: Intent, looker: Looker) -> Any:
     """The JSON Schema that came with the image; ``None`` when there is none, or it is not here."""
     image = ImageUrl.parse(intent.spec.image)
     store = Store(looker.store)

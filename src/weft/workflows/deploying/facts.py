@@ -49,7 +49,7 @@ class Looker:
     def _of_image(self, image: ImageUrl) -> Facts:
         if image.scheme != "oci":
             return Facts(image=image)
-        from weft.image import Published, unpack
+        from weft.image import Published, ask_consumers, unpack
         from weft.store import Store
 
         try:
@@ -60,7 +60,7 @@ class Looker:
         return Facts(
             image=ImageUrl("oci", image.location, held.digest),
             module=ModuleFacts.of(contents.module),
-            published=Published(str(image.reference), held.manifest, held.blobs),
+            consumers=ask_consumers(Published(str(image.reference), held.manifest, held.blobs)),
             abi_versions=contents.runtime.abi_versions if contents.runtime and self.check_abi else (),
             root_ids=contents.runtime.root_ids if contents.runtime else (),
         )

@@ -9,26 +9,31 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from weakref import WeakValueDictionary
 
 import msgspec
 
 from weft.base.clock import Clock, SystemClock
 from weft.kube import Kube, Lease, LeaseLost, find_cluster, open_kube
 from weft.mesh import Facts, Intent
+from weft.net import lean_tls
 from weft.operator import Operator, Settings, Unsigned, app, webhook
 from weft.signing import Policy, Unverified
-from weft.workflows.deploying.admission import check_configs, fetch_image
+from weft.workflows.deploying.admission import fetch_image, schema_of, trial_of
 from weft.workflows.deploying.cluster import ClusterAccess
 from weft.workflows.deploying.documents import Documents
 from weft.workflows.deploying.facts import Looker
 from weft.workflows.deploying.pull_secrets import node_credential
 from weft.workflows.serving.listening import Listening, listening
+from weft.workflows.serving.trials import Trials
 from weft.workflows.serving.webhook import trusted_tls
 
 __all__ = ["OperatorPlace", "keep_operator"]
 
 _LEASE = "weft-operator"
-_MANY = 64
+# The bytes of modules in memory, of which a plan may need one; the store has them all.
+_MAX_HELD = 16 * 1024 * 1024
+_MAX_TRIED = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +58,14 @@ async def keep_operator(
     place: OperatorPlace, say: Callable[[str], None], *, ready: Callable[[str], None] = lambda _: None
 ) -> None:
     """Be the operator, or wait to be, until cancelled. Raises ``WeftError`` where that cannot be."""
+    lean_tls()
     access = place.access
     cluster = find_cluster(access.env, file=access.kubeconfig, context=access.context)
     turns: list[Operator] = []
     async with AsyncExitStack() as stack:
         kube = await stack.enter_async_context(open_kube(cluster, access.env))
-        images = _StoredImages(place)
+        trials = await stack.enter_async_context(Trials(place.cache / "modules", access.env))
+        images = _StoredImages(place, trials)
         if place.port is not None:
             probes = app(lambda: turns[0] if turns else None)
             where = Listening(place.address, place.port)
@@ -83,15 +90,16 @@ async def keep_operator(
 class _StoredImages:
     """Modules from registries by way of the store on disk; what was looked up is known for a while."""
 
-    def __init__(self, place: OperatorPlace, clock: Clock | None = None) -> None:
+    def __init__(self, place: OperatorPlace, trials: Trials, clock: Clock | None = None) -> None:
         self._env = place.access.env
         self._policy = place.policy
         self._again = place.look_again
         self._looker = Looker(store=place.store, cache=place.cache)
+        self._trials = trials
         self._clock = clock or SystemClock()
-        self._known: OrderedDict[str, tuple[Facts, float]] = OrderedDict()
-        self._tried: OrderedDict[str, None] = OrderedDict()
-        self._locks: dict[str, asyncio.Lock] = {}
+        self._known: OrderedDict[bytes, tuple[Facts, float]] = OrderedDict()
+        self._tried: OrderedDict[bytes, None] = OrderedDict()
+        self._locks: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
 
     async def facts(self, kube: Kube, intent: Intent) -> Facts:
         """As ``weft.operator.Images`` wants it."""
@@ -106,7 +114,10 @@ class _StoredImages:
                 except Unverified as error:
                     raise Unsigned(str(error), hint=error.hint, detail=error.detail) from error
                 facts = await asyncio.to_thread(self._looker.facts, intent, Documents())
-                _keep(self._known, key, (facts, self._clock.now()))
+                self._known[key] = (facts, self._clock.now())
+            self._known.move_to_end(key)
+            while len(self._known) > 1 and sum(map(_weight, self._known.values())) > _MAX_HELD:
+                self._known.popitem(last=False)
             return facts
 
     async def credential(self, kube: Kube, intent: Intent) -> str:
@@ -115,20 +126,22 @@ class _StoredImages:
 
     async def check(self, intent: Intent, facts: Facts) -> None:
         """As ``weft.operator.Images`` wants it; what passed once is not tried again."""
-        spec = intent.spec
+        spec, module = intent.spec, facts.module
         values = sorted((*key, text) for key, text in facts.values.items())
         key = _digest(str(facts.image), spec.root_id, spec.config, spec.routes, spec.environment, values)
-        if key not in self._tried:
-            await check_configs(intent, facts, self._looker)
-            _keep(self._tried, key, None)
+        if key in self._tried or module is None or module.content is None:
+            return
+        schema = await schema_of(intent, self._looker)
+        await self._trials.run(module.content, module.sha256, trial_of(intent, facts, schema))
+        self._tried[key] = None
+        while len(self._tried) > _MAX_TRIED:
+            self._tried.popitem(last=False)
 
 
-def _digest(*parts: Any) -> str:
-    return hashlib.sha256(msgspec.json.encode(parts)).hexdigest()
+def _digest(*parts: Any) -> bytes:
+    return hashlib.sha256(msgspec.json.encode(parts)).digest()
 
 
-def _keep(held: "OrderedDict[str, Any]", key: str, value: Any) -> None:
-    held[key] = value
-    held.move_to_end(key)
-    while len(held) > _MANY:
-        held.popitem(last=False)
+def _weight(known: tuple[Facts, float]) -> int:
+    module = known[0].module
+    return module.size if module else 0
