@@ -63,6 +63,7 @@ class Reflector:
         self._clock = clock or SystemClock()
         self._failures = 0
         self._held: dict[Key, Object] = {}
+        self._forgotten: dict[Key, Object] = {}
         self._waiting: dict[Key, list[WatchEvent]] = {}
         self._version = ""
         self.changes = 0
@@ -104,9 +105,11 @@ class Reflector:
 
     def forget(self, name: str, namespace: str = "") -> None:
         """The API just removed this object, for us: nobody is told."""
-        held = self._held.get((namespace, name))
+        key = (namespace, name)
+        held = self._held.get(key)
         if held is not None and not held["metadata"].get("finalizers"):
-            self._drop((namespace, name))
+            self._drop(key)
+            self._forgotten[key] = held
 
     @contextmanager
     def waiting(self, name: str, namespace: str) -> Iterator[None]:
@@ -171,6 +174,7 @@ class Reflector:
             before = self._held.get(key)
             if before is None or _version(before) != _version(held):
                 self._tell(key, held)
+        self._forgotten.clear()
         self._version = listing.version
         self.unknown = False
         self.synced.set()
@@ -189,9 +193,11 @@ class Reflector:
                 self._failures = 0
 
     def _take(self, key: Key, event: WatchEvent) -> None:
+        gone = self._forgotten.get(key)
         if event.type == _DELETED:
+            self._forgotten.pop(key, None)
             self._remove(key, _version(event.object))
-        else:
+        elif gone is None or _older(_version(gone), event.object):  # else it is from before it was forgotten
             self._tell(key, self._keep(event.object))
 
     def _hold(self, key: Key, now: Object) -> None:

@@ -30,7 +30,7 @@ def http_call(
     timeout: int,
     return_call: int,
 ) -> Status:
-    """Send a request; Envoy leaves its trailers out. Nothing is sent without cluster, method, path, authority."""
+    """Send a request, without trailers as in Envoy; none goes without cluster, method, path, authority."""
     name, content = vm.text(cluster, cluster_size), vm.read(body, body_size)
     sent = RequestHeaders(decode_pairs(vm.read(headers, headers_size)))
     vm.read(trailers, trailers_size)
