@@ -106,6 +106,20 @@ async def test_what_is_made_anew_is_not_removed_with_its_predecessor(world: Kube
         assert (await kube.get(A))["data"] == {"x": "new"}
 
 
+async def test_what_was_deleted_does_not_come_back_with_old_news(world: KubeWorld) -> None:
+    told: list[str] = []
+    async with following(world, told) as kube:
+        world.meet("GET", "watch=1", refusing(429, "TooManyRequests", "later"))
+        world.end_watches()
+        await until(lambda: not world.watches)
+        await kube.merge(A, {"data": {"x": "2"}})
+        await kube.delete(A)
+        world.come_back()
+        world.put("last")
+        await until(lambda: "+last" in told)
+        assert told == ["+a", "+b", "+last"]
+
+
 async def test_what_one_wrote_is_no_news_though_the_watch_hurries(world: KubeWorld) -> None:
     told: list[str] = []
 
