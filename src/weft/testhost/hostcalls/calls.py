@@ -30,7 +30,10 @@ def http_call(
     timeout: int,
     return_call: int,
 ) -> Status:
-    """Send a request, without trailers as in Envoy; none goes without cluster, method, path, authority."""
+    """Send a request; Envoy's client leaves out its trailers.
+
+    Without a known cluster, method, path and authority nothing is sent.
+    """
     name, content = vm.text(cluster, cluster_size), vm.read(body, body_size)
     sent = RequestHeaders(decode_pairs(vm.read(headers, headers_size)))
     vm.read(trailers, trailers_size)

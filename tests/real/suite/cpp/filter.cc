@@ -143,6 +143,7 @@ class Suite : public Context {
     logInfo("response metadata " + std::to_string(elements));
     return FilterMetadataStatus::Continue;
   }
+  void onDone() override { logInfo("done"); }
   void onLog() override { logInfo("log"); }
 
   FilterStatus onNewConnection() override {
