@@ -1,7 +1,11 @@
 """What weft tells Istio, told on by a real istiod to real Envoys: clients see what the filter does."""
 
+import itertools
 import json
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -66,12 +70,12 @@ Deploy = Callable[..., None]
 def deploy(world: World, node: Path) -> Deploy:
     """Deploy the filter as an intent says; ``istio`` are fields of its target."""
 
-    def run(istio: dict[str, Any], **spec: Any) -> None:
+    def run(istio: dict[str, Any], *, name: str = "headers", **spec: Any) -> None:
         target = {"version": VERSION, "namespace": world.istio, "volume": {"path": str(node)}, **istio}
         held = {
             "apiVersion": "weft.dev/v1alpha1",
             "kind": "FilterDeployment",
-            "metadata": {"name": "headers", "namespace": world.namespace},
+            "metadata": {"name": name, "namespace": world.namespace},
             "spec": {"image": world.image, "target": {"istio": target}, **spec},
         }
         file = node.with_suffix(".json")
@@ -157,3 +161,94 @@ def test_ports_are_those_of_the_pod_and_of_the_hosts(
     ):
         deploy({"mode": mode, "context": context, "ports": [port]}, config={"port": port})
         until(lambda: ways() == expected, f"filter on {expected}")  # noqa: B023 - asked at once
+
+
+ROUTES = [
+    {"match": {"path": {"prefix": "/healthz"}}, "disabled": True},
+    {"match": {"host": "api.example.com", "path": {"regex": "/v[0-9]+"}}, "config": "api"},
+    {"match": {"headers": {"x-user": {"prefix": "t-"}}}, "config": "tester"},
+]
+
+
+def test_each_request_gets_the_config_of_its_route(details: Proxy, deploy: Deploy) -> None:
+    deploy({"mode": "envoyfilter"}, config="all", routes=ROUTES)
+    adds(details, "all")
+    asked = [
+        details.ask("/healthz/live"),
+        details.ask("/v1?x", host="api.example.com"),
+        details.ask("/v1"),
+        details.ask(x_user="t-1"),
+    ]
+    assert [one.headers["x-one"] for one in asked] == [None, "api", "all", "tester"]
+
+
+@pytest.mark.parametrize(("failure", "then"), [("closed", 503), ("open", 200)], ids=["closed", "open"])
+def test_a_crash_costs_its_own_request_and_what_failure_says(
+    details: Proxy, deploy: Deploy, failure: str, then: int
+) -> None:
+    deploy({"mode": "envoyfilter"}, config="#", failure=failure, capabilities="auto")
+    until(lambda: details.ask().status == 503, "crash")
+    assert {details.ask().status for _ in range(5)} == {then}
+
+
+@pytest.mark.parametrize("mode", ["wasmplugin", "envoyfilter"])
+def test_filters_stand_in_the_order_of_phases_and_priorities(
+    details: Proxy, deploy: Deploy, mode: str
+) -> None:
+    asked: dict[str, dict[str, Any]] = {
+        "low": {"priority": 1},
+        "second": {"phase": "AUTHN", "priority": 1},
+        "high": {"priority": 10},
+        "first": {"phase": "AUTHN", "priority": 10},
+        "lowest": {},
+    }
+    for name, spec in asked.items():
+        deploy({"mode": mode}, name=name, config={"a": name}, **spec)
+
+    def order() -> list[str]:
+        return [name for one in details.chain() for name in asked if f"{name}." in one or f".{name}~" in one]
+
+    until(lambda: order() == ["first", "second", "high", "low", "lowest"], "order")
+
+
+@contextmanager
+def clients(proxy: Proxy) -> Iterator[list[tuple[int, str | None]]]:
+    """Somebody asks all the time; gives what was answered."""
+    over, answers = threading.Event(), list[tuple[int, str | None]]()
+
+    def ask() -> None:
+        while not over.wait(0.005):
+            answer = proxy.ask()
+            answers.append((answer.status, answer.headers["x-one"]))
+
+    with ThreadPoolExecutor(1) as threads:
+        asking = threads.submit(ask)
+        try:
+            yield answers
+        finally:
+            over.set()
+            asking.result()
+
+
+@pytest.mark.parametrize("mode", ["wasmplugin", "trafficextension", "envoyfilter"])
+def test_no_client_meets_an_error_or_a_gap(world: World, details: Proxy, deploy: Deploy, mode: str) -> None:
+    with clients(details) as answers:
+        for number in (1, 2):
+            deploy({"mode": mode}, config={"number": number})
+            adds(details, f'{{"number":{number}}}')
+        with world.cluster.kubelet(world.namespace):
+            assert world.undeploy().code == 0
+        adds(details, None)
+    assert {status for status, _ in answers} == {200}
+    said = [value for value, _ in itertools.groupby(value for _, value in answers)]
+    assert said == [None, '{"number":1}', '{"number":2}', None]
+
+
+def test_another_mode_takes_over(world: World, details: Proxy, deploy: Deploy) -> None:
+    modes = ("wasmplugin", "envoyfilter", "trafficextension", "wasmplugin")
+    with clients(details) as answers:
+        for number, mode in enumerate(modes):
+            deploy({"mode": mode}, config={"number": number})
+            adds(details, f'{{"number":{number}}}')
+    assert {status for status, _ in answers} == {200}
+    until(lambda: len([one for one in details.chain() if "headers" in one]) == 1, "one filter")

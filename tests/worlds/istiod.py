@@ -96,9 +96,10 @@ def control_plane(cluster: Cluster, folder: Path) -> Iterator[Istiod]:
         def ready() -> bool:
             assert process.poll() is None, istiod.log.read_text()
             try:
-                return not istiod.ask("/ready")
+                istiod.ask("/ready")
             except OSError:
                 return False
+            return True
 
         until(ready, "answer of istiod", 60)
         yield istiod
@@ -115,15 +116,23 @@ class Proxy:
     listens: dict[str, int]
     admin: int
 
-    def ask(self, *, to: tuple[str, int] | None = None, by: str = "inbound", **headers: str) -> Any:
+    def ask(
+        self,
+        path: str = "/",
+        *,
+        to: tuple[str, int] | None = None,
+        by: str = "inbound",
+        host: str = "test",
+        **headers: str,
+    ) -> http.client.HTTPResponse:
         """The answer to a client that meant to reach ``to``: the application, where nothing is said."""
-        to = to or (self.ip, self.port)
+        address, port = to or (self.ip, self.port)
         with socket.create_connection(("127.0.0.1", self.listens[by]), timeout=10) as client:
             if by != "gateway":
-                client.sendall(f"PROXY TCP4 127.0.0.1 {to[0]} 40000 {to[1]}\r\n".encode())
-            named = {"host": to[0], "connection": "close", **headers}
-            lines = ["GET / HTTP/1.1", *(f"{name}: {value}" for name, value in named.items()), "", ""]
-            client.sendall("\r\n".join(lines).encode())
+                client.sendall(f"PROXY TCP4 127.0.0.1 {address} 40000 {port}\r\n".encode())
+            fields = {"host": host, "connection": "close"} | headers
+            named = [f"{name.replace('_', '-')}: {value}" for name, value in fields.items()]
+            client.sendall("\r\n".join([f"GET {path} HTTP/1.1", *named, "", ""]).encode())
             answer = http.client.HTTPResponse(client)
             answer.begin()
             return answer
@@ -131,6 +140,17 @@ class Proxy:
     def told(self) -> Any:
         """What Envoy took of what it was told."""
         return json.loads(self._admin("/config_dump"))
+
+    def chain(self) -> list[str]:
+        """The names of the HTTP filters before the application, in their order."""
+        dumps = [one for one in self.told()["configs"] if "dynamic_listeners" in one]
+        [inbound] = [one for one in dumps[0]["dynamic_listeners"] if one["name"] == "virtualInbound"]
+        for chain in inbound["active_state"]["listener"]["filter_chains"]:
+            if chain.get("filter_chain_match", {}).get("destination_port") == self.port:
+                for one in chain["filters"]:
+                    if "http_filters" in one["typed_config"]:
+                        return [held["name"] for held in one["typed_config"]["http_filters"]]
+        raise AssertionError("no chain of the application")
 
     def refusals(self) -> str:
         """Of Envoy, as its statistics count them."""

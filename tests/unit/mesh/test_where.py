@@ -35,6 +35,30 @@ class TestWhere:
     def test_a_context_becomes_a_match(self, istio: Any, match: Any) -> None:
         assert self.spec(istio=istio).get("match") == match
 
+    @pytest.mark.parametrize(
+        ("context", "mode", "noted"),
+        [
+            ("outbound", "wasmplugin", True),
+            ("gateway", "trafficextension", True),
+            ("inbound", "wasmplugin", False),
+            ("any", "wasmplugin", False),
+            ("gateway", "envoyfilter", False),
+        ],
+    )
+    def test_senders_and_gateways_are_told_apart_or_it_is_said(
+        self, context: str, mode: str, noted: bool
+    ) -> None:
+        plan = a_plan(istio={"context": context, "mode": mode}, known=facts(workloads=(DETAILS,)))
+        note = (
+            "what sidecars send and what gateways take are one traffic to Istio (CLIENT);"
+            " mode envoyfilter tells them apart"
+        )
+        assert (note in plan.reasons) is noted
+
+    def test_target_references_are_of_gateways_alone(self) -> None:
+        plan = a_plan(istio={"mode": "wasmplugin", "context": "gateway"}, targetRefs=[{"name": "front"}])
+        assert plan.reasons == ()
+
     def test_ports_become_patches(self) -> None:
         plan = a_plan(istio={"mode": "envoyfilter", "ports": [80, 8080]}, known=facts(workloads=(DETAILS,)))
         patches = plan.objects[-1]["spec"]["configPatches"]

@@ -135,4 +135,9 @@ def _notes(intent: Intent, facts: Facts, istio: IstioTarget) -> list[str]:
         notes.append("the file must already be in every proxy")
     if not istio.context and not intent.spec.target_refs:
         notes.append("inbound traffic, because spec.target.istio.context says nothing else")
+    if istio.context in {"outbound", "gateway"} and not intent.spec.target_refs:
+        notes.append(
+            "what sidecars send and what gateways take are one traffic to Istio (CLIENT);"
+            " mode envoyfilter tells them apart"
+        )
     return notes
