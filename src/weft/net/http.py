@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-import aiohttp
+from weft.net.library import aiohttp
 from yarl import URL
 
 from weft import __version__
