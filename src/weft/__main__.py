@@ -1,16 +1,25 @@
 """Where the process begins: the only reader of ``os.environ`` and ``sys``."""
 
+import gc
 import os
 import signal
 import sys
 
+# Objects between two looks for cycles; Python begins with 700, and since 3.14 with 2000.
+_MANY = 20_000
+
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
+    # A start is mostly imports, and what they make stays. To look for garbage in it takes 20 ms while they
+    # run and 35 ms at the end, of the 300 of a small pull.
+    gc.set_threshold(_MANY)
     from weft.cli import run
 
     signal.signal(signal.SIGTERM, _stop)
-    sys.exit(run(sys.argv[1:], sys.stdin, sys.stdout, sys.stderr, os.environ))
+    code = run(sys.argv[1:], sys.stdin, sys.stdout, sys.stderr, os.environ)
+    gc.freeze()
+    sys.exit(code)
 
 
 def _stop(_signal: int, _frame: object) -> None:

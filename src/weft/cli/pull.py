@@ -54,7 +54,6 @@ def pull(
 
     from weft.oci import Platform, Reference
     from weft.store import Store
-    from weft.workflows.images.fetch_files import fetch_files
     from weft.workflows.images.pull import pull as pull_image
     from weft.workflows.images.registries import open_registries
     from weft.workflows.images.transfer import Report
@@ -67,6 +66,8 @@ def pull(
         async with open_registries(console.env, [wanted.registry], access_of(access)) as registries:
             with watch(console) as progress:
                 if folder:
+                    from weft.workflows.images.fetch_files import fetch_files
+
                     return await fetch_files(
                         registries, wanted, folder, platform=only, judge=judge, progress=progress
                     )

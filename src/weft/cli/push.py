@@ -58,7 +58,6 @@ def push(
 
     from weft.oci import Reference
     from weft.store import Store
-    from weft.workflows.images.attach import push_artifact
     from weft.workflows.images.push import Pushed
     from weft.workflows.images.push import push as push_image
     from weft.workflows.images.registries import open_registries
@@ -76,6 +75,8 @@ def push(
         async with open_registries(console.env, [target.registry], access_of(access)) as registries:
             with watch(console) as progress:
                 if artifact:
+                    from weft.workflows.images.attach import push_artifact
+
                     report = await push_artifact(registries, target, artifact, progress=progress)
                     return [Pushed(target, report)]
                 local = Store(store or console.places.store)

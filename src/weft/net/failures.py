@@ -3,9 +3,8 @@
 import ssl
 from urllib.parse import urlsplit
 
-import aiohttp
-
 from weft.net.errors import HttpFailure, NotTls
+from weft.net.library import aiohttp
 
 __all__ = ["broken", "place", "refused"]
 

@@ -18,7 +18,6 @@ from pathlib import Path
 
 from weft.base.files import read_limited
 from weft.errors import PartMissing, UsageError
-from weft.registry import helpers
 from weft.registry.credentials import MAX_FILE_BYTES, Credential, CredentialFile, same_registry
 from weft.registry.handed import Handed
 
@@ -91,6 +90,8 @@ class Keychain:
 
     async def _from_file(self, file: CredentialFile, registry: str, repository: str) -> Credential | None:
         if name := file.helper(registry):
+            from weft.registry import helpers
+
             try:
                 if credential := await helpers.get(name, registry, self.env):
                     return credential
