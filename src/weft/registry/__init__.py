@@ -11,7 +11,6 @@ May import: ``weft.net``, ``weft.oci``, ``weft.base``, ``weft.errors``.
 """
 
 from weft.base.effort import Persistence
-from weft.registry.connection import Opener
 from weft.registry.credentials import Credential, CredentialFile
 from weft.registry.elsewhere import Misled
 from weft.registry.errors import AuthFailed, ContentMismatch, RegistryError
@@ -20,6 +19,7 @@ from weft.registry.keychain import Keychain
 from weft.registry.login import forget, keep
 from weft.registry.registries import Registries
 from weft.registry.repository import Repository
+from weft.registry.upload import Opener
 
 __all__ = [
     "AuthFailed",

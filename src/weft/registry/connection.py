@@ -21,15 +21,12 @@ from weft.registry.errors import AuthFailed, RegistryError, refusal
 from weft.registry.origins import Origins
 from weft.registry.scopes import Scopes
 
-__all__ = ["Connection", "Opener", "Request"]
+__all__ = ["Connection", "Request"]
 
 _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _UNAUTHORIZED = 401
 _FORBIDDEN = 403
-
-Opener = Callable[[], AsyncIterator[bytes]]
-"""Gives the bytes of a blob from the start, as often as it is called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

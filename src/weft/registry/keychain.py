@@ -18,6 +18,7 @@ from pathlib import Path
 
 from weft.base.files import read_limited
 from weft.errors import PartMissing, UsageError
+from weft.registry import helpers
 from weft.registry.credentials import MAX_FILE_BYTES, Credential, CredentialFile, same_registry
 from weft.registry.handed import Handed
 
@@ -90,8 +91,6 @@ class Keychain:
 
     async def _from_file(self, file: CredentialFile, registry: str, repository: str) -> Credential | None:
         if name := file.helper(registry):
-            from weft.registry import helpers
-
             try:
                 if credential := await helpers.get(name, registry, self.env):
                     return credential

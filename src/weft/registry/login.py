@@ -12,6 +12,7 @@ from pathlib import Path
 from weft.base.files import atomic_write
 from weft.base.locks import exclusive
 from weft.errors import WeftError
+from weft.registry import helpers
 from weft.registry.credentials import Credential, CredentialFile
 from weft.registry.keychain import read_credentials
 
@@ -26,8 +27,6 @@ async def keep(path: Path, registry: str, credential: Credential, env: Mapping[s
     async with _locked(path):
         file = read_credentials(path) or CredentialFile({}, str(path))
         if name := file.helper(registry):
-            from weft.registry import helpers
-
             await helpers.store(name, registry, credential, env)
             _write(path, file.with_entry(registry, {}))
             return f"docker-credential-{name}"
@@ -43,8 +42,6 @@ async def forget(path: Path, registry: str, env: Mapping[str, str]) -> bool:
             return False
         there = file.stored(registry) is not None
         if name := file.helper(registry):
-            from weft.registry import helpers
-
             there = there or await helpers.get(name, registry, env) is not None
             await helpers.erase(name, registry, env)
         remaining = file.with_entry(registry, None)

@@ -1,17 +1,15 @@
-"""One repository: everything that can be done with the content in it.
-
-What few commands do is imported when it is done: a start of the program is mostly imports.
-"""
+"""One repository: everything that can be done with the content in it."""
 
 from collections.abc import AsyncGenerator, AsyncIterator
 
 from weft.errors import NotFound
 from weft.oci import Descriptor, Digest, Index, Manifest
-from weft.registry import manifests
-from weft.registry.connection import Connection, Opener, Request
+from weft.registry import listing, manifests, referrers
+from weft.registry.connection import Connection, Request
 from weft.registry.download import download
 from weft.registry.errors import RegistryError
 from weft.registry.scopes import pull, remove
+from weft.registry.upload import Opener, Upload, upload
 from weft.registry.verified import verified
 
 __all__ = ["Repository"]
@@ -58,15 +56,11 @@ class Repository:
         """Write a manifest under ``tag`` or its digest, after its blobs. It joins its subject's list."""
         noted = await manifests.put(self._connection, self.name, manifest, tag)
         if not noted:
-            from weft.registry import referrers
-
             await referrers.note(self._connection, self.name, manifest)
 
     async def delete_manifest(self, name: str | Digest) -> None:
         """Delete a tag, or with a digest the manifest and all its tags; raises ``NotFound``."""
         if isinstance(name, Digest):
-            from weft.registry import referrers
-
             await referrers.strike(self._connection, self.name, await self.manifest(name))
         if not await manifests.delete(self._connection, self.name, name):
             raise self._missing(name)
@@ -95,8 +89,6 @@ class Repository:
 
     async def put_blob(self, descriptor: Descriptor, source: Opener) -> bool:
         """Write a blob that ``source`` gives; say whether its bytes were sent (else they were mounted)."""
-        from weft.registry.upload import Upload, upload
-
         task = Upload(
             repository=self.name,
             descriptor=descriptor,
@@ -120,8 +112,6 @@ class Repository:
 
     async def tags(self) -> AsyncIterator[str]:
         """All tags, page by page; raises ``NotFound`` when there is no such repository."""
-        from weft.registry import listing
-
         try:
             async for tag in listing.tags(self._connection, self.name):
                 yield tag
@@ -132,8 +122,6 @@ class Repository:
 
     async def referrers(self, subject: Digest, artifact_type: str = "") -> list[Descriptor]:
         """What refers to ``subject``, through the registry's API or the tag that stands in for it."""
-        from weft.registry import referrers
-
         return await referrers.find(self._connection, self.name, subject, artifact_type)
 
     def _missing(self, name: str | Digest) -> NotFound:

@@ -15,12 +15,12 @@ from dataclasses import dataclass, field
 
 from weft.net import Body, HttpFailure, Response
 from weft.oci import Descriptor
-from weft.registry.connection import Connection, Opener, Request
+from weft.registry.connection import Connection, Request
 from weft.registry.elsewhere import join
 from weft.registry.errors import ContentMismatch, RegistryError
 from weft.registry.scopes import push
 
-__all__ = ["DEFAULT_CHUNK_BYTES", "Upload", "upload"]
+__all__ = ["DEFAULT_CHUNK_BYTES", "Opener", "Upload", "upload"]
 
 # What registries behind a proxy with a body limit of 100 MB take.
 DEFAULT_CHUNK_BYTES = 64 * 1024 * 1024
@@ -28,6 +28,9 @@ _OK, _CREATED, _ACCEPTED, _NO_CONTENT = 200, 201, 202, 204
 _TOO_LARGE = 413
 _RANGE = re.compile(r"(?:bytes=)?0-(\d+)")
 _BINARY = {"Content-Type": "application/octet-stream"}
+
+Opener = Callable[[], AsyncIterator[bytes]]
+"""Gives the bytes of a blob from the start, as often as it is called."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
