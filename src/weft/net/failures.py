@@ -3,8 +3,9 @@
 import ssl
 from urllib.parse import urlsplit
 
-from weft.net.errors import HttpFailure, NotTls
 from weft.net.library import aiohttp
+
+from weft.net.errors import HttpFailure, NotTls
 
 __all__ = ["broken", "place", "refused"]
 

@@ -14,12 +14,12 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
+from weft.net.library import aiohttp
 from yarl import URL
 
 from weft import __version__
 from weft.net.errors import HttpFailure
 from weft.net.failures import broken, place, refused
-from weft.net.library import aiohttp
 from weft.net.network import Network
 from weft.net.resolver import Resolver
 
