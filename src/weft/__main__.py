@@ -11,8 +11,8 @@ _MANY = 20_000
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
-    # A start is mostly imports, and what they make stays. To look for garbage in it takes 20 ms while they run
-    # and 35 ms at the end, of the 300 of a small pull.
+    # A start is mostly imports, and what they make stays: looking for garbage in it takes 20 ms, and 35 ms at
+    # the end, of the 300 of a small pull.
     gc.set_threshold(_MANY)
     from weft.cli import run
 

@@ -3,7 +3,7 @@
 import ssl
 from urllib.parse import urlsplit
 
-from weft.net.library import aiohttp
+import aiohttp
 
 from weft.net.errors import HttpFailure, NotTls
 

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from weft.net.library import aiohttp
+import aiohttp
 from yarl import URL
 
 from weft import __version__
