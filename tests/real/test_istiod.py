@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from tiny_filters import tiny_filter
-from worlds.deployments import World, until
+from weft.mesh import KINDS
+from worlds.deployments import VOLUMES, World, until
 from worlds.istiod import Istiod, Proxy, control_plane, gateway, outside, sidecar
 from worlds.kubernetes import Cluster
 
@@ -252,3 +253,50 @@ def test_another_mode_takes_over(world: World, details: Proxy, deploy: Deploy) -
             adds(details, f'{{"number":{number}}}')
     assert {status for status, _ in answers} == {200}
     until(lambda: len([one for one in details.chain() if "headers" in one]) == 1, "one filter")
+
+
+@pytest.mark.parametrize("mode", ["wasmplugin", "trafficextension"])
+def test_a_filter_meets_the_gateways_that_it_refers_to(
+    ways: Callable[[], set[str]], deploy: Deploy, mode: str
+) -> None:
+    deploy({"mode": mode}, targetRefs=[{"name": "front"}], config={"on": "gateways"})
+    until(lambda: ways() == {"gateway"}, "filter on the gateway alone")
+
+
+def test_a_configmap_is_where_the_proxy_is_told(world: World, details: Proxy, deploy: Deploy) -> None:
+    """No kubelet mounts it here, so Envoy says which file it lacks, and goes on as before."""
+    deploy({"mode": "configmap"}, config="one")
+    [volume] = json.loads(world.annotations("details")[VOLUMES[0]])
+    [mount] = json.loads(world.annotations("details")[VOLUMES[1]])
+    [held] = [one for one in world.configs() if one["metadata"]["name"] == volume["configMap"]["name"]]
+    [key] = held["binaryData"]
+    until(lambda: f"Invalid path: {mount['mountPath']}/{key}" in details.refused(), "refusal")
+    assert details.ask().status == 200
+
+
+def test_an_operator_and_node_caches_do_it_all(world: World, details: Proxy, tmp_path: Path) -> None:
+    """Nothing but the kubelet is played: a resource is made, and clients see what it says."""
+    own, node = KINDS[0], tmp_path / "one"
+    world.cluster.knows(own.group, own.version, own.name, own.plural)
+    resources = f"{own.api_version}/namespaces/{world.namespace}/{own.plural}"
+    target = {"mode": "envoyfilter", "namespace": world.istio, "volume": {"path": str(node)}}
+    held = {
+        "apiVersion": own.api_version,
+        "kind": own.name,
+        "metadata": {"name": "headers"},
+        "spec": {"image": world.image, "config": "one", "target": {"istio": target}},
+    }
+    world.node_cache(node.name)
+    with (
+        world.cache_process(node),
+        world.process("operator", tmp_path / "operator.log", "--port", "0", "--again", "1"),
+        world.cluster.kubelet(world.namespace),
+    ):
+        world.ask("POST", resources, held)
+        adds(details, "one")
+        world.ask("PATCH", f"{resources}/headers", {"spec": {"config": "two"}})
+        adds(details, "two")
+        world.ask("DELETE", f"{resources}/headers")
+        adds(details, None)
+        until(lambda: not world.ask("GET", resources)["items"], "end of the resource")
+    assert details.refusals() == ""

@@ -34,6 +34,7 @@ KINDS = (
     ("networking.istio.io", "v1", "VirtualService", "virtualservices"),
     ("security.istio.io", "v1", "PeerAuthentication", "peerauthentications"),
 )
+GATEWAY = "gateway.networking.k8s.io/gateway-name"
 _API = "type.googleapis.com/envoy"
 _SWITCHED_OFF = {
     "ENABLE_CA_SERVER": "false",
@@ -152,6 +153,10 @@ class Proxy:
                         return [held["name"] for held in one["typed_config"]["http_filters"]]
         raise AssertionError("no chain of the application")
 
+    def refused(self) -> str:
+        """What it says of the latest listeners that it did not take."""
+        return json.dumps(list(_found(self.told(), "error_state")))
+
     def refusals(self) -> str:
         """Of Envoy, as its statistics count them."""
         text = self._admin("/stats?usedonly&filter=(update_rejected|config_fail)")
@@ -182,7 +187,7 @@ def gateway(istiod: Istiod, namespace: str, name: str, behind: str, folder: Path
     """A gateway, the pod with the label ``app: name``, that sends all to the host ``behind``."""
     ip = _address()
     proxy = Proxy(name, folder, ip, 0, {"gateway": free_port()}, free_port())
-    istiod.cluster.pod(name, namespace, ip=ip, app=name)
+    istiod.cluster.pod(name, namespace, ip=ip, app=name, **{GATEWAY: name})
     server = {
         "port": {"number": proxy.listens["gateway"], "name": "http", "protocol": "HTTP"},
         "bind": "127.0.0.1",
@@ -215,6 +220,17 @@ def outside(istiod: Istiod, namespace: str, host: str, proxy: Proxy) -> None:
             "endpoints": [{"address": proxy.ip, "ports": {"http": proxy.port}}],
         },
     })  # fmt: skip
+
+
+def _found(document: Any, name: str) -> Iterator[Any]:
+    """What stands under ``name``, wherever."""
+    parts = (
+        document.values() if isinstance(document, dict) else document if isinstance(document, list) else ()
+    )
+    if isinstance(document, dict) and name in document:
+        yield document[name]
+    for part in parts:
+        yield from _found(part, name)
 
 
 def _address() -> str:
@@ -294,7 +310,6 @@ def _bootstrap(node: str, namespace: str, proxy: Proxy) -> dict[str, Any]:
     metadata = {
         "CLUSTER_ID": "Kubernetes",
         "ISTIO_VERSION": "1.31.0",
-        "LABELS": {"app": proxy.name},
         "NAMESPACE": namespace,
         "INTERCEPTION_MODE": "REDIRECT",
     }
