@@ -34,6 +34,7 @@ _KINDS = {
         ("Pod", "pods", True),
         ("Secret", "secrets", True),
     ],
+    "apps/v1": [("Deployment", "deployments", True)],
     "coordination.k8s.io/v1": [("Lease", "leases", True)],
 }
 Key = tuple[str, str, str]
@@ -166,6 +167,9 @@ class KubeWorld:
 
     def _apply(self, key: Key, body: Document, manager: str) -> web.Response:
         """What ``manager`` applied before and does not now goes away; nobody else's field is in the way."""
+        named = body["metadata"].get("resourceVersion")
+        if named and named != self.objects.get(key, {"metadata": {}})["metadata"].get("resourceVersion"):
+            return refuse(409, "Conflict", "the object has been modified")
         before = self.applied.get((key, manager), {})
         self.applied[key, manager] = body
         held = merged(self.objects.get(key, {}), without(before, body))

@@ -14,6 +14,7 @@ from typing import Any
 from weft.base.clock import Clock, SystemClock
 from weft.clusters.nodes import Nodes
 from weft.clusters.rollouts import wait_for_rollouts
+from weft.clusters.seen import Seen
 from weft.errors import WeftError
 from weft.kube import Conflict, Kube, Object, Ref
 from weft.mesh import Do, Step, Workload, remount, unmounted
@@ -52,7 +53,12 @@ class Carrier:
     clock: Clock = field(default_factory=SystemClock)
     say: Callable[[str], None] = lambda _: None
     _undos: list[tuple[str, Undo]] = field(default_factory=list)
+    _seen: Seen = field(init=False)
     _limit: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
+
+    def __post_init__(self) -> None:
+        """Nothing was looked at yet."""
+        self._seen = Seen(self.kube)
 
     async def carry_out(self, steps: Iterable[Step]) -> None:
         """Do all, in order. Raises ``RolledBack`` when one fails, having undone the others.
@@ -77,6 +83,7 @@ class Carrier:
             Do.DELETE: self._delete,
             Do.RELEASE: self._release,
         }
+        await self._seen.look(Ref.of(step.object) for step in steps if step.object)
         results = await asyncio.gather(*(self._one(work[do], step) for step in steps), return_exceptions=True)
         for result in results:
             if isinstance(result, BaseException):
@@ -110,48 +117,58 @@ class Carrier:
     async def _annotate(self, step: Step, change: Callable[[Workload], dict[str, str]]) -> Object | None:
         """Judged on the workload as it is now: others may have changed it since the plan."""
         ref = Ref.of(step.object or {})
-        held = await self.kube.find(ref)
+        held = await self._seen.find(ref)
         if held is None:
             return None
         workload = Workload.of({**held, "kind": ref.kind})
         before, after = remount(workload, Step(do=Do.MOUNT, why="")), change(workload)
         if before == after:
             return {**held, "apiVersion": ref.api_version, "kind": ref.kind}
-        self._undos.append((f"{ref} keeps a changed mount", lambda: self._annotated(ref, before)))
-        self.say(f"{step.do} on {ref}: its pods restart")
-        return await self._put_annotations(ref, after)
-
-    async def _put_annotations(self, ref: Ref, annotations: dict[str, str]) -> Object:
-        template = {"metadata": {"annotations": annotations}} if annotations else {}
-        patch = _named(ref, spec={"template": template})
+        undo = (f"{ref} keeps a changed mount", lambda: self._annotated(ref, before))
+        self._undos.append(undo)
         # Entries of others are kept in the text, so nothing of theirs is taken.
-        return await self.kube.apply(patch, manager=MANAGER, force=True)
+        patch = self._seen.as_seen(_annotations(ref, after), held)
+        try:
+            annotated = await self.kube.apply(patch, manager=MANAGER, force=True)
+        except Conflict:
+            if not self._seen.is_old(ref):
+                raise
+            self._undos.remove(undo)
+            return await self._annotate(step, change)
+        self.say(f"{step.do} on {ref}: its pods restart")
+        return annotated
 
     async def _annotated(self, ref: Ref, annotations: dict[str, str]) -> None:
-        await self._put_annotations(ref, annotations)
+        await self.kube.apply(_annotations(ref, annotations), manager=MANAGER, force=True)
 
     async def _apply(self, step: Step) -> None:
         wanted = step.object or {}
         ref = Ref.of(wanted)
-        before = await self.kube.find(ref)
+        before = await self._seen.find(ref)
         if before is not None and _ours(before) == _ours(wanted):
-            return
+            return None
         if before is None:
-            self._undos.append((f"{ref} is still there", lambda: self._remove(ref)))
+            undo = (f"{ref} is still there", lambda: self._remove(ref))
         else:
             back = _content(before)
-            self._undos.append((f"{ref} is changed", lambda: self._put_back(back)))
+            undo = (f"{ref} is changed", lambda: self._put_back(back))
+        self._undos.append(undo)
         try:
-            after = await self.kube.apply(wanted, manager=MANAGER, force=self.force)
+            change = self._seen.as_seen(wanted, before)
+            after = await self.kube.apply(change, manager=MANAGER, force=self.force)
         except Conflict as error:
+            if self._seen.is_old(ref):
+                self._undos.remove(undo)
+                return await self._apply(step)
             error.hint = "let go of it there, or take it with --force-conflicts"
             raise
         if before is None or before["metadata"]["resourceVersion"] != after["metadata"]["resourceVersion"]:
             self.say(f"{ref} {'changed' if before else 'made'}")
+        return None
 
     async def _delete(self, step: Step) -> None:
         ref = Ref.of(step.object or {})
-        before = await self.kube.find(ref)
+        before = await self._seen.find(ref)
         if before is None:
             return
         back = _content(before)
@@ -180,6 +197,11 @@ class Carrier:
 def _named(ref: Ref, **fields: Any) -> dict[str, Any]:
     metadata = {"name": ref.name, "namespace": ref.namespace}
     return {"apiVersion": ref.api_version, "kind": ref.kind, "metadata": metadata, **fields}
+
+
+def _annotations(ref: Ref, annotations: Mapping[str, str]) -> dict[str, Any]:
+    template = {"metadata": {"annotations": annotations}} if annotations else {}
+    return _named(ref, spec={"template": template})
 
 
 def _content(held: Object) -> dict[str, Any]:
