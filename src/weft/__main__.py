@@ -24,6 +24,8 @@ def main() -> None:
 
 def _stop(_signal: int, _frame: object) -> None:
     """Being told to end is like Ctrl-C, which asyncio turns into an orderly end."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a script has started us with `&`
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.raise_signal(signal.SIGINT)
 
 

@@ -12,10 +12,11 @@ from contextlib import contextmanager, suppress
 __all__ = ["Terminal", "at_terminal"]
 
 _SECONDS = 60
-# A session with the terminal as its own, so that Ctrl-C reaches the program.
+# A session with the terminal as its own, so that Ctrl-C reaches the program, behind a `&`, too.
 _BEGIN = """
-import fcntl, os, sys, termios
+import fcntl, os, signal, sys, termios
 os.setsid()
+signal.signal(signal.SIGINT, signal.SIG_DFL)
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execv(sys.executable, [sys.executable, "-m", "weft", *sys.argv[1:]])
 """

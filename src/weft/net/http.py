@@ -80,9 +80,11 @@ class Response:
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body as it arrives, in pieces of any size; raises ``HttpFailure`` when it breaks off."""
         content = self._response.content
+        # A chunk of a chunked transfer may be a byte: those are joined. To join the rest would only cost.
+        joined = "Transfer-Encoding" in self.headers
         while True:
             try:
-                chunk = await content.readany()
+                chunk = await content.readany() if joined else (await content.readchunk())[0]
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 raise broken(error, self.url) from error
             if not chunk:

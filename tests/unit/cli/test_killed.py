@@ -22,6 +22,11 @@ from weft.store import Store
 from worlds.http import Handler, answer
 from worlds.registry import RegistryWorld, registry_in_thread
 
+BEGIN = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.Handlers[sys.argv[1]])
+os.execv(sys.executable, [sys.executable, "-m", "weft", *sys.argv[2:]])
+"""
 MODULE = b"\0asm\1\0\0\0" + os.urandom(3_000_000)
 IMAGE = pack(MODULE, RuntimeConfig())
 
@@ -68,11 +73,12 @@ class Halfway:
             pass
 
     @contextmanager
-    def running(self, env: dict[str, str], *words: str | Path) -> Iterator[subprocess.Popen[bytes]]:
-        """The block while the program is there; then it is killed."""
-        with subprocess.Popen(
-            [sys.executable, "-m", "weft", *map(str, words)], env=env, stderr=subprocess.PIPE
-        ) as process:
+    def running(
+        self, env: dict[str, str], *words: str | Path, interrupts: str = "SIG_DFL"
+    ) -> Iterator[subprocess.Popen[bytes]]:
+        """The block while the program is there; then it is killed. ``interrupts`` as its parent had them."""
+        program = [sys.executable, "-c", BEGIN, interrupts, *map(str, words)]
+        with subprocess.Popen(program, env=env, stderr=subprocess.PIPE) as process:
             try:
                 assert self._reached.wait(60), process.stderr
                 yield process
@@ -122,16 +128,24 @@ def test_a_pull_is_taken_up_by_the_next(
     assert MODULE in store.get(Reference.parse(f"{world.host}/team/f:v1")).blobs.values()
 
 
+@pytest.mark.parametrize(
+    ("number", "interrupts"),
+    [
+        pytest.param(signal.SIGINT, "SIG_DFL", id="by Ctrl-C"),
+        pytest.param(signal.SIGTERM, "SIG_DFL", id="by being told to end"),
+        pytest.param(signal.SIGTERM, "SIG_IGN", id="by being told to end, behind a script's &"),
+    ],
+)
 def test_a_pull_that_is_interrupted_is_taken_up_by_the_next(
-    weft: Weft, world: RegistryWorld, env: dict[str, str], home: Path
+    weft: Weft, world: RegistryWorld, env: dict[str, str], home: Path, number: int, interrupts: str
 ) -> None:
     publish(world, "team/f", "v1")
     halfway = Halfway()
     world.meet("GET", the_module(world), halfway.on_download(MODULE), times=1)
     store = Store(home / "store")
-    with halfway.running(env, "pull", f"{world.host}/team/f:v1") as process:
+    with halfway.running(env, "pull", f"{world.host}/team/f:v1", interrupts=interrupts) as process:
         until(lambda: arrived(store) > 400_000)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         assert process.wait(60) == 130
     there = arrived(store)
     assert weft("pull", f"{world.host}/team/f:v1").code == 0

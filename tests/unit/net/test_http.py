@@ -42,6 +42,24 @@ async def test_bytes_come_as_they_were_sent() -> None:
     assert seen == ["identity"]
 
 
+_CHUNKS = b"".join(b"1\r\n%c\r\n" % byte for byte in b"hello" * 1000)
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        pytest.param(b"Content-Length: 5000\r\n\r\n" + b"hello" * 1000, id="of a known length"),
+        pytest.param(
+            b"Transfer-Encoding: chunked\r\n\r\n" + _CHUNKS + b"0\r\n\r\n", id="in chunks of a byte"
+        ),
+        pytest.param(b"\r\n" + b"hello" * 1000, id="until the connection ends"),
+    ],
+)
+async def test_a_body_is_whole_however_its_end_is_told(raw: bytes) -> None:
+    async with speaking(b"HTTP/1.1 200 OK\r\n" + raw) as host:
+        assert await ask(host) == (200, b"hello" * 1000)
+
+
 async def test_an_answer_larger_than_its_limit_is_refused() -> None:
     async with serving(answer(200, b"x" * 2_000_000)) as host:
         with pytest.raises(HttpFailure) as caught:
