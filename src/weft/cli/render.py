@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from weft.cli.console import Console
-from weft.cli.intent_options import gathered, intent_options, planned
+from weft.cli.intent_options import gathered, planned, planning_options, wish_options
 from weft.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ __all__ = ["render"]
     metavar="FILE|-",
     help="Filters to deploy, and objects of the cluster that matter: Deployments, Gateways, Secrets.",
 )
-@intent_options(flags=True)
+@wish_options
+@planning_options
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of a FilterDeployment instead.")
 @click.option(
     "-o",

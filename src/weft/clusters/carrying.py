@@ -14,9 +14,10 @@ from typing import Any
 from weft.base.clock import Clock, SystemClock
 from weft.clusters.nodes import Nodes
 from weft.clusters.rollouts import wait_for_rollouts
+from weft.clusters.sharing import on_present
 from weft.errors import WeftError
-from weft.kube import Conflict, Kube, Object, Ref
-from weft.mesh import Do, Step, Workload, remount, unmounted
+from weft.kube import Conflict, Kube, Missing, Object, Ref
+from weft.mesh import Do, Step, Workload, entry_of, entry_patch, put_back, remount, unmounted
 
 __all__ = ["Carrier", "RolledBack"]
 
@@ -74,6 +75,8 @@ class Carrier:
             Do.MOUNT: self._mount,
             Do.APPLY: self._apply,
             Do.UNMOUNT: self._unmount,
+            Do.INSERT: self._insert,
+            Do.EXTRACT: self._extract,
             Do.DELETE: self._delete,
             Do.RELEASE: self._release,
         }
@@ -110,25 +113,66 @@ class Carrier:
     async def _annotate(self, step: Step, change: Callable[[Workload], dict[str, str]]) -> Object | None:
         """Judged on the workload as it is now: others may have changed it since the plan."""
         ref = Ref.of(step.object or {})
-        held = await self.kube.find(ref)
-        if held is None:
-            return None
-        workload = Workload.of({**held, "kind": ref.kind})
-        before, after = remount(workload, Step(do=Do.MOUNT, why="")), change(workload)
-        if before == after:
-            return {**held, "apiVersion": ref.api_version, "kind": ref.kind}
-        self._undos.append((f"{ref} keeps a changed mount", lambda: self._annotated(ref, before)))
-        self.say(f"{step.do} on {ref}: its pods restart")
-        return await self._put_annotations(ref, after)
 
-    async def _put_annotations(self, ref: Ref, annotations: dict[str, str]) -> Object:
+        async def write(held: Object) -> Object:
+            workload = Workload.of(held)
+            annotations = change(workload)
+            if annotations == remount(workload, Step(do=Do.MOUNT, why="")):
+                return held
+            self._undoing(
+                f"{ref} keeps a changed mount of {step.volume}",
+                lambda: self._annotate_back(ref, lambda now: put_back(now, workload, step.volume)),
+            )
+            after = await self._put_annotations(held, annotations)
+            self.say(f"{step.do} on {ref}: its pods restart")
+            return after
+
+        return await on_present(self.kube, ref, write, self.clock)
+
+    async def _annotate_back(self, ref: Ref, change: Callable[[Workload], dict[str, str]]) -> None:
+        async def write(held: Object) -> None:
+            await self._put_annotations(held, change(Workload.of(held)))
+
+        await on_present(self.kube, ref, write, self.clock)
+
+    async def _put_annotations(self, held: Object, annotations: dict[str, str]) -> Object:
         template = {"metadata": {"annotations": annotations}} if annotations else {}
-        patch = _named(ref, spec={"template": template})
+        patch = _named(Ref.of(held), spec={"template": template})
+        patch["metadata"]["resourceVersion"] = held["metadata"]["resourceVersion"]
         # Entries of others are kept in the text, so nothing of theirs is taken.
         return await self.kube.apply(patch, manager=MANAGER, force=True)
 
-    async def _annotated(self, ref: Ref, annotations: dict[str, str]) -> None:
-        await self._put_annotations(ref, annotations)
+    async def _insert(self, step: Step) -> None:
+        ref = Ref.of(step.object or {})
+        if not await self._enter(ref, step.entry, entry_of(step.object or {}, step.entry)):
+            raise Missing(f"{ref} is not there any more", code=404)
+
+    async def _extract(self, step: Step) -> None:
+        await self._enter(Ref.of(step.object or {}), step.entry, None)
+
+    async def _enter(self, ref: Ref, name: str, entry: Object | None) -> bool:
+        """Have ``entry``, or nothing, as ``name`` in the object's list; gives whether the object is there."""
+
+        async def write(held: Object) -> bool:
+            patch, before = entry_patch(held, name, entry), entry_of(held, name)
+            if patch is not None:
+                self._undoing(f"{ref} has another entry {name}", lambda: self._enter_back(ref, name, before))
+                await self.kube.merge(ref, patch, strict=True)
+                self.say(f"{ref}: {name} {'put in' if entry else 'taken out'}")
+            return True
+
+        return bool(await on_present(self.kube, ref, write, self.clock))
+
+    async def _enter_back(self, ref: Ref, name: str, entry: Object | None) -> None:
+        async def write(held: Object) -> None:
+            if (patch := entry_patch(held, name, entry)) is not None:
+                await self.kube.merge(ref, patch)
+
+        await on_present(self.kube, ref, write, self.clock)
+
+    def _undoing(self, what: str, undo: Undo) -> None:
+        """The way back of what is done now; of the same thing only the last one counts."""
+        self._undos[:] = [one for one in self._undos if one[0] != what] + [(what, undo)]
 
     async def _apply(self, step: Step) -> None:
         wanted = step.object or {}

@@ -144,11 +144,22 @@ class Kube:
         )
         return await self._ask(ask)
 
-    async def merge(self, ref: Ref, patch: Mapping[str, Any], *, subresource: str = "") -> Object:
-        """Change fields by a merge patch (RFC 7396)."""
-        content_type = "application/merge-patch+json"
+    async def merge(
+        self, ref: Ref, patch: Mapping[str, Any], *, subresource: str = "", strict: bool = False
+    ) -> Object:
+        """Change fields by a merge patch (RFC 7396).
+
+        With ``strict`` the API refuses a field that the kind does not have, and would drop silently. With a
+        ``resourceVersion`` in it, raises ``Conflict`` when that is no longer current.
+        """
         ask = await self._on(
-            "PATCH", ref, "patch", subresource=subresource, body=patch, content_type=content_type
+            "PATCH",
+            ref,
+            "patch",
+            subresource=subresource,
+            query={"fieldValidation": "Strict"} if strict else None,
+            body=patch,
+            content_type="application/merge-patch+json",
         )
         return await self._ask(ask)
 

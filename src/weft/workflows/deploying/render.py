@@ -41,12 +41,14 @@ def gather(
     *,
     more: Iterable[Intent] = (),
     change: Retarget | None = None,
+    home: str = "default",
 ) -> Documents:
     """What the files ``words`` hold, and the intents ``more``; every intent as ``change`` makes it.
 
+    What is in no namespace is in ``home``.
     Raises ``UsageError`` with file, line and field, and when there is nothing to deploy.
     """
-    documents = read_documents(words, read_input)
+    documents = read_documents(words, read_input, home)
     documents.intents += [Imported(intent) for intent in more]
     if not documents.intents:
         raise UsageError(
