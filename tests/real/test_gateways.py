@@ -12,6 +12,7 @@ import pytest
 
 from conftest import Result
 from gateway_kinds import ENVOY_EXTENSION_POLICY, GLOO_GATEWAY
+from weft.mesh import KINDS
 from worlds.deployments import World
 
 pytestmark = pytest.mark.real("kubernetes", "distribution")
@@ -164,19 +165,12 @@ class TestGloo:
     def test_one_gateway_that_may_not_be_changed_leaves_no_other_changed(self, gloo: Gloo) -> None:
         before = gloo.make("mine")["spec"]
         gloo.make("yours")
+        groups = ["gateway.solo.io", *sorted({kind.group for kind in KINDS})]
+        patching = {"apiGroups": ["gateway.solo.io"], "resources": ["gateways"], "verbs": ["patch"]}
         rights = [
-            {"apiGroups": ["gateway.solo.io"], "resources": ["gateways"], "verbs": ["get", "list"]},
-            {
-                "apiGroups": ["gateway.solo.io"],
-                "resources": ["gateways"],
-                "verbs": ["patch"],
-                "resourceNames": ["mine"],
-            },
-            {
-                "apiGroups": [""],
-                "resources": ["configmaps"],
-                "verbs": ["list", "get", "patch", "create", "delete"],
-            },
+            {"apiGroups": groups, "resources": ["*"], "verbs": ["get", "list"]},
+            {**patching, "resourceNames": ["mine"]},
+            {"apiGroups": [""], "resources": ["configmaps"], "verbs": ["*"]},
         ]
         somebody = f"gloo-{gloo.world.namespace}"
         gloo.world.cluster.grant(somebody, *rights, namespace=gloo.world.namespace)

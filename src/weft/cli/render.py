@@ -89,6 +89,10 @@ def _talk(console: Console, intent: "Intent", notes: Sequence[str]) -> None:
         console.talk(f"note: {intent.metadata.name}: {note}")
 
 
+# Steps that change nothing, and so are no document for kubectl.
+_WAITING = frozenset({"settle"})
+
+
 def _yaml(rendered: "Rendered") -> Iterator[str]:
     """Documents that `kubectl apply` takes in this order; all else is comment."""
     from weft.base.documents import as_yaml
@@ -100,6 +104,8 @@ def _yaml(rendered: "Rendered") -> Iterator[str]:
     for step in plan.steps:
         if step.file is not None:
             yield f"# {step.do} {step.file.path} ({step.file.image}): {step.why}"
+        elif step.do in _WAITING:
+            yield f"# {step.do} {step.subject}: {step.why}"
         else:
             yield "---"
             yield f"# {step.do}: {step.why}"

@@ -13,7 +13,7 @@ from typing import Any
 
 from weft.base.clock import Clock, SystemClock
 from weft.clusters.nodes import Nodes
-from weft.clusters.rollouts import wait_for_rollouts
+from weft.clusters.rollouts import RolloutFailed, rollout_state, settling_state, wait_for_rollouts
 from weft.clusters.sharing import on_present
 from weft.errors import WeftError
 from weft.kube import Conflict, Kube, Missing, Object, Ref
@@ -22,7 +22,7 @@ from weft.mesh import Do, Step, Workload, entry_of, entry_patch, put_back, remou
 __all__ = ["Carrier", "RolledBack"]
 
 MANAGER = "weft"
-_APPS = "apps/v1"
+_STANDS = "what stands is on record: do the same again, or `weft undeploy` it"
 _AT_ONCE = 16
 Undo = Callable[[], Awaitable[None]]
 Work = Callable[[Step], Awaitable[Object | None]]
@@ -52,22 +52,33 @@ class Carrier:
     back_out: bool = True
     clock: Clock = field(default_factory=SystemClock)
     say: Callable[[str], None] = lambda _: None
+    stands: list[str] = field(default_factory=list)
+    """What could not be undone, of what was done."""
     _undos: list[tuple[str, Undo]] = field(default_factory=list)
     _limit: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
 
     async def carry_out(self, steps: Iterable[Step]) -> None:
         """Do all, in order. Raises ``RolledBack`` when one fails, having undone the others.
 
-        Without ``back_out`` it raises what went wrong, and what was done stays.
+        Who is stopped meanwhile undoes them, too, unless stopped again. Without ``back_out`` it raises what
+        went wrong, and what was done stays.
         """
         self._undos.clear()
+        self.stands.clear()
         try:
             for do, group in groupby(steps, key=lambda step: step.do):
                 await self._together(do, list(group))
         except WeftError as error:
             if not self.back_out:
                 raise
-            raise await self._undo_all(error) from error
+            after = await self._undo_all()
+            hint = _STANDS if self.stands else error.hint
+            raise RolledBack(f"{error}; {after}", hint=hint, detail=error.detail) from error
+        except asyncio.CancelledError:
+            if self.back_out:
+                self.say("stopped: what was done is being undone; stop again to leave it as it is")
+                self.say(await self._undo_all())
+            raise
 
     async def _together(self, do: Do, steps: list[Step]) -> None:
         work: dict[Do, Work] = {
@@ -75,6 +86,7 @@ class Carrier:
             Do.MOUNT: self._mount,
             Do.APPLY: self._apply,
             Do.UNMOUNT: self._unmount,
+            Do.SETTLE: self._settle,
             Do.INSERT: self._insert,
             Do.EXTRACT: self._extract,
             Do.DELETE: self._delete,
@@ -84,9 +96,20 @@ class Carrier:
         for result in results:
             if isinstance(result, BaseException):
                 raise result
-        if do in {Do.MOUNT, Do.UNMOUNT}:
-            refs = [Ref.of(held) for held in results if isinstance(held, Mapping)]
-            await wait_for_rollouts(self.kube, refs, seconds=self.seconds, clock=self.clock, say=self.say)
+        if do in {Do.MOUNT, Do.UNMOUNT, Do.SETTLE}:
+            await self._wait_for_pods([Ref.of(held) for held in results if isinstance(held, Mapping)], do)
+
+    async def _wait_for_pods(self, refs: list[Ref], do: Do) -> None:
+        state_of = settling_state if do is Do.SETTLE else rollout_state
+        try:
+            await wait_for_rollouts(
+                self.kube, refs, seconds=self.seconds, clock=self.clock, say=self.say, state_of=state_of
+            )
+        except RolloutFailed as error:
+            if do is not Do.UNMOUNT:
+                raise
+            # No filter needs what is gone; what ails these pods is something else.
+            self.say(f"{error}; the filter is gone from them")
 
     async def _one(self, work: Work, step: Step) -> Object | None:
         async with self._limit:
@@ -104,21 +127,29 @@ class Carrier:
         assert step.file is not None  # noqa: S101 - what the step is about
         await self.nodes.release(self.name, step.file)
 
+    async def _settle(self, step: Step) -> Object | None:
+        return step.object
+
     async def _mount(self, step: Step) -> Object | None:
-        return await self._annotate(step, lambda workload: remount(workload, step))
+        """Gives the workload: somebody else may have mounted it, and its pods not be ready yet."""
+        await self._annotate(step, lambda workload: remount(workload, step))
+        return step.object
 
     async def _unmount(self, step: Step) -> Object | None:
         return await self._annotate(step, lambda workload: unmounted(workload, step.volume))
 
     async def _annotate(self, step: Step, change: Callable[[Workload], dict[str, str]]) -> Object | None:
-        """Judged on the workload as it is now: others may have changed it since the plan."""
+        """Judged on the workload as it is now: others may have changed it since the plan.
+
+        Gives what was written, if anything.
+        """
         ref = Ref.of(step.object or {})
 
-        async def write(held: Object) -> Object:
+        async def write(held: Object) -> Object | None:
             workload = Workload.of(held)
             annotations = change(workload)
             if annotations == remount(workload, Step(do=Do.MOUNT, why="")):
-                return held
+                return None
             self._undoing(
                 f"{ref} keeps a changed mount of {step.volume}",
                 lambda: self._annotate_back(ref, lambda now: put_back(now, workload, step.volume)),
@@ -209,16 +240,15 @@ class Carrier:
     async def _put_back(self, content: Object) -> None:
         await self.kube.apply(content, manager=MANAGER, force=True)
 
-    async def _undo_all(self, error: WeftError) -> RolledBack:
-        stands = []
+    async def _undo_all(self) -> str:
+        """Gives what stands then, for people."""
         for what, undo in reversed(self._undos):
             try:
                 await undo()
             except WeftError as trouble:
-                stands.append(f"{what} ({trouble})")
+                self.stands.append(f"{what} ({trouble})")
         done = "all that was done is undone" if self._undos else "nothing was changed"
-        after = f"what stands: {'; '.join(stands)}" if stands else done
-        return RolledBack(f"{error}; {after}", hint=error.hint, detail=error.detail)
+        return f"what stands: {'; '.join(self.stands)}" if self.stands else done
 
 
 def _named(ref: Ref, **fields: Any) -> dict[str, Any]:

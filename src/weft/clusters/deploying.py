@@ -1,6 +1,8 @@
 """Deploy and undeploy one filter: plan, record, carry out, record."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from weft.base.clock import Clock, SystemClock
@@ -92,14 +94,16 @@ class Deployer:
         Without ``back_out`` it raises what went wrong.
         """
         before, after, keeper = prospect.before, prospect.after, self._keeper()
-        during = after.with_removal_of(before)
+        during, carrier = after.with_removal_of(before), self._carrier(after, prospect.credential)
         if before != during:
             await keeper.write(during)
         try:
-            await self._carrier(after, prospect.credential).carry_out(prospect.steps)
-        except WeftError:
-            if self.back_out:
-                await (keeper.write(before) if before else keeper.forget(after))
+            await carrier.carry_out(prospect.steps)
+        except (WeftError, asyncio.CancelledError):
+            # Of what could not be undone the record must not be lost, nor what is said of it.
+            if self.back_out and not carrier.stands:
+                with suppress(WeftError):
+                    await (keeper.write(before) if before else keeper.forget(after))
             raise
         if during != after:
             await keeper.write(after)

@@ -5,6 +5,7 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from weft.errors import UsageError
@@ -28,10 +29,12 @@ ControlPlane = tuple[str, str]
 async def look(kube: Kube, intent: Intent, known: Facts, *, istiod: str = "") -> Facts:
     """``known`` with what the cluster says; ``istiod`` names the control plane where there are several.
 
-    Raises ``UsageError`` for a value that is not there, and for control planes that cannot be told apart,
-    ``Missing`` where the cluster does not know Gloo's Gateways.
+    Raises ``UsageError`` for a value or a namespace that is not there, and for control planes that cannot be
+    told apart, ``Missing`` where the cluster does not know Gloo's Gateways.
     """
     workloads, values = await asyncio.gather(_workloads(kube, intent), _values(kube, intent))
+    if not workloads:
+        await _check_namespace(kube, intent.metadata.namespace)
     facts = replace(known, workloads=workloads, values=values)
     if (gloo := intent.spec.target.gloo) is not None:
         lots = (kube.list(*_GLOO, namespace=namespace) for namespace in gloo.namespaces or ("",))
@@ -95,6 +98,12 @@ async def _workloads(kube: Kube, intent: Intent) -> tuple[Workload, ...] | None:
         if intent.spec.target.istio is not None:
             raise
         return None  # only what an earlier way left behind would be found by them
+
+
+async def _check_namespace(kube: Kube, name: str) -> None:
+    with suppress(Denied):  # who may not ask is told of what is not there later
+        if await kube.find(Ref("v1", "Namespace", name)) is None:
+            raise UsageError(f"there is no namespace {name}", hint="-n names it, or metadata.namespace")
 
 
 async def _values(kube: Kube, intent: Intent) -> dict[tuple[str, str, str], str]:

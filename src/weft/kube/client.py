@@ -25,6 +25,7 @@ _PAGE = 500
 _WATCH_SECONDS = 50
 _MAX_LINE = 64 * 1024 * 1024
 _ERROR = "ERROR"
+_EVERYWHERE = frozenset({"v1", "apps/v1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,8 +301,7 @@ def _selectors(labels: str, fields: str) -> dict[str, str]:
 
 
 def _unknown(api_version: str, kind: str, cluster: Cluster) -> Missing:
-    return Missing(
-        f"the cluster {cluster.name} has no {kind} of {api_version}",
-        code=404,
-        hint="what brings that kind is not installed there, or in another version",
-    )
+    hint = "what brings that kind is not installed there, or in another version"
+    if api_version in _EVERYWHERE:
+        hint = f"every Kubernetes API has that: {cluster.server} may be something else"
+    return Missing(f"the cluster {cluster.name} has no {kind} of {api_version}", code=404, hint=hint)

@@ -34,6 +34,8 @@ class Do(StrEnum):
     """Wait until every node of the workloads holds the file."""
     MOUNT = "mount"
     """Give pods the folder: their annotations change, and they start anew."""
+    SETTLE = "settle"
+    """Wait until no pod is older than what its workload says: those that mount the folder came meanwhile."""
     APPLY = "apply"
     UNMOUNT = "unmount"
     INSERT = "insert"

@@ -17,7 +17,7 @@ from weft.clusters import (
     read_records,
     standing,
 )
-from weft.kube import Cluster, Kube, find_cluster, open_kube
+from weft.kube import Cluster, Denied, Kube, find_cluster, open_kube
 from weft.signing import Policy
 from weft.workflows.deploying.admission import check_configs, fetch_image
 from weft.workflows.deploying.documents import Documents
@@ -124,7 +124,11 @@ async def leave(access: ClusterAccess, name: str, namespace: str) -> Leaving:
 async def stand(access: ClusterAccess, name: str, namespace: str) -> list[Standing]:
     """How the filters of ``namespace`` (of all, where it is empty) stand, or the one called ``name``."""
     async with opened(access, say=lambda _: None) as deployer:
-        records = await read_records(deployer.kube, namespace)
+        try:
+            records = await read_records(deployer.kube, namespace)
+        except Denied as error:
+            error.hint = error.hint or (None if namespace else "-n asks for one namespace only")
+            raise
         chosen = [one for one in records if not name or name in {one.name, one.filter_id}]
         nodes = Nodes(deployer.kube, deployer.system, deployer.clock)
         return list(await asyncio.gather(*(standing(deployer.kube, nodes, one) for one in chosen)))

@@ -1,5 +1,6 @@
 """An intent from the words of a command line, as wasme's users type them."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +9,7 @@ from weft.mesh import API_VERSION, KIND, ImageUrl, Intent, read_intent
 
 __all__ = ["Wish", "intent_of"]
 
+_NAME = r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?"
 _KINDS = {"deployment": "Deployment", "daemonset": "DaemonSet", "statefulset": "StatefulSet"}
 
 
@@ -47,8 +49,20 @@ def intent_of(wish: Wish) -> Intent:
     }
     namespace = _words(wish.namespaces)[0] if len(_words(wish.namespaces)) == 1 else wish.namespace
     metadata = {"name": name.lower().replace("_", "-"), "namespace": namespace}
+    _check_names(wish, metadata)
     document = {"apiVersion": API_VERSION, "kind": KIND, "metadata": metadata, "spec": spec}
     return read_intent(document, where="the command line")
+
+
+def _check_names(wish: Wish, metadata: dict[str, str]) -> None:
+    for option, word, name in (
+        ("--id", wish.id or metadata["name"], metadata["name"]),
+        ("--namespace", metadata["namespace"], metadata["namespace"]),
+    ):
+        if not re.fullmatch(_NAME, name):
+            raise UsageError(
+                f"{option} {word!r} is not a name", hint="letters, digits, - and . between letters and digits"
+            )
 
 
 def _place(wish: Wish) -> dict[str, Any]:
