@@ -49,11 +49,11 @@ def certificates() -> Certificates:
     return Certificates(authority, *holders[0], *holders[1])
 
 
-def issue(folder: Path, name: str, extension: str, subject: str = "") -> tuple[Path, Path]:
-    """A certificate and its key, vouched for by the authority in ``folder``."""
+def issue(folder: Path, name: str, extension: str, subject: str = "", *, days: int = 2) -> tuple[Path, Path]:
+    """A certificate and its key, vouched for by the authority in ``folder``; negative ``days``: expired."""
     asked, given, held = folder / f"{name}.csr", folder / f"{name}.cert", folder / f"{name}.key"
     openssl("req", "-new", *_CURVE, "-keyout", held, "-out", asked, "-subj", subject or f"/CN={name}")
     (folder / f"{name}.ext").write_text(extension)
-    words = ("-days", "2", "-CA", folder / "ca.crt", "-CAkey", folder / "ca.key", "-CAcreateserial")
+    words = ("-days", str(days), "-CA", folder / "ca.crt", "-CAkey", folder / "ca.key", "-CAcreateserial")
     openssl("x509", "-req", "-in", asked, *words, "-out", given, "-extfile", folder / f"{name}.ext")
     return given, held

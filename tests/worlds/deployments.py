@@ -41,9 +41,10 @@ class World:
         self.istio = cluster.namespace(f"istio-{uuid4().hex[:8]}")
         self.image = self.publish("one")
 
-    def weft(self, *words: str) -> Result:
-        env = {"KUBECONFIG": str(self.cluster.admin), "WEFT_REGISTRY_PLAIN_HTTP": self.registry}
-        return self._weft(*words, **env)
+    def weft(self, *words: str, stdin: str = "", who: Path | None = None) -> Result:
+        """The program, as the administrator or as ``who``."""
+        env = {"KUBECONFIG": str(who or self.cluster.admin), "WEFT_REGISTRY_PLAIN_HTTP": self.registry}
+        return self._weft(*words, stdin=stdin, **env)
 
     def deploy(self, *words: str, id: str = "headers") -> Result:  # noqa: A002
         where = ("-n", self.namespace, "--cache-namespace", self.system, "--istio-namespace", self.istio)

@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -142,7 +143,11 @@ class Cluster:
         pods = self.ask("GET", f"/api/v1/namespaces/{namespace}/pods")["items"]
         for number, pod in enumerate(pods, 1):
             if _READY["type"] not in {one["type"] for one in pod["status"].get("conditions", ())}:
-                self._run_pod(pod["metadata"]["name"], namespace, f"10.0.0.{number % 250 + 1}")
+                try:
+                    self._run_pod(pod["metadata"]["name"], namespace, f"10.0.0.{number % 250 + 1}")
+                except HTTPError as error:
+                    if error.code != HTTPStatus.NOT_FOUND:  # it went meanwhile
+                        raise
         return len(pods)
 
     def compact(self, version: int) -> None:
@@ -172,11 +177,18 @@ class Cluster:
                 over.set()
                 running.result()
 
-    def knows(self, group: str, version: str, kind: str, plural: str) -> None:
-        """Have a kind of others, whatever its objects hold. Once is enough."""
+    def knows(
+        self, group: str, version: str, kind: str, plural: str, schema: dict[str, Any] | None = None
+    ) -> None:
+        """Have a kind of others, whose objects hold what ``schema`` says, or anything. Once is enough."""
         name = f"{plural}.{group}"
-        schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
-        served = {"name": version, "served": True, "storage": True, "schema": schema}
+        anything = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+        served = {
+            "name": version,
+            "served": True,
+            "storage": True,
+            "schema": {"openAPIV3Schema": schema or anything},
+        }
         held = {
             "apiVersion": "apiextensions.k8s.io/v1",
             "kind": "CustomResourceDefinition",

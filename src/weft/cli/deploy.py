@@ -7,7 +7,8 @@ import click
 
 from weft.cli.cluster_options import cluster_access, cluster_options
 from weft.cli.console import Console
-from weft.cli.intent_options import MODES, gathered, ignore_version_check, intent_options
+from weft.cli.durations import SECONDS
+from weft.cli.intent_options import MODES, gathered, ignore_version_check, wish_options_of
 from weft.cli.run import start
 from weft.cli.run_options import run_options
 from weft.cli.trace_option import TracingCommand
@@ -20,18 +21,19 @@ if TYPE_CHECKING:
 __all__ = ["deploy"]
 
 _Command = Callable[..., Any]
-_DEPLOYING = (
+_WHAT: tuple[Callable[[_Command], _Command], ...] = (
     click.argument("image", required=False, metavar="[IMAGE]"),
     click.option("-f", "--file", "files", multiple=True, metavar="FILE|-", help="Filters to deploy."),
-    intent_options(flags=True, target=False),
+)
+_HOW: tuple[Callable[[_Command], _Command], ...] = (
     cluster_options,
     verify_options,
     click.option("--skip-config-check", is_flag=True, help="Do not try the config on the filter first."),
     click.option("--share-pull-secret", is_flag=True,
                  help="Give node caches what the intent's pull secret holds for the image's repository."),
     click.option("--force-conflicts", is_flag=True, help="Take fields of objects that others own."),
-    click.option("--timeout", type=click.FloatRange(0), default=300.0, show_default=True, metavar="S",
-                 help="Seconds for nodes to hold the module, and for pods to be replaced; each."),
+    click.option("--timeout", "--cache-timeout", type=SECONDS, default=300.0, show_default=True,
+                 help="For nodes to hold the module, and for pods to be replaced; each."),
     click.option("--dry-run", is_flag=True, help="Say what would be done; change nothing."),
     click.option("-o", "--output", "form", type=click.Choice(["text", "json"]), default="text",
                  show_default=True),
@@ -51,10 +53,32 @@ def envoy(console: Console, /, **words: Any) -> None:
     start(console, **words)
 
 
-def _to_cluster(command: _Command) -> _Command:
-    for option in reversed(_DEPLOYING):
+def _refuse_cache(ctx: click.Context, param: click.Parameter, value: str | None) -> None:
+    """Wasme's deploy brought its cache along, and overwrote the one that was there."""
+    del ctx
+    if value is not None:
+        hint = "`weft install` brings node caches: --image, and --render for all else"
+        raise UsageError(f"{param.opts[0]}: deploying changes no node cache", hint=hint)
+
+
+def _of_caches(command: _Command) -> _Command:
+    for name in ("name", "repo", "tag", "custom-command", "image-pull-policy"):
+        option = click.option(
+            f"--cache-{name}", hidden=True, expose_value=False, callback=_refuse_cache, metavar="WORD"
+        )
         command = option(command)
-    return click.pass_obj(command)
+    return command
+
+
+def _to_cluster(target: str) -> Callable[[_Command], _Command]:
+    """Give a command the arguments of deploying to ``target``."""
+
+    def add(command: _Command) -> _Command:
+        for option in reversed((*_WHAT, wish_options_of(target), *_HOW)):
+            command = option(command)
+        return click.pass_obj(command)
+
+    return add
 
 
 @deploy.command
@@ -63,7 +87,8 @@ def _to_cluster(command: _Command) -> _Command:
 @click.option("--istio-namespace", metavar="NAME", help="Of the control plane.  [default: istio-system]")
 @click.option("--istio-version", default="", metavar="VERSION", help="Instead of what the cluster says.")
 @ignore_version_check
-@_to_cluster
+@_of_caches
+@_to_cluster("istio")
 def istio(console: Console, /, mode: str | None, istio_namespace: str | None, **words: Any) -> None:
     """Deploy filters to workloads of an Istio mesh.
 
@@ -75,14 +100,17 @@ def istio(console: Console, /, mode: str | None, istio_namespace: str | None, **
 
 
 @deploy.command
-@_to_cluster
+@_to_cluster("gloo")
 def gloo(console: Console, /, **words: Any) -> None:
-    """Deploy filters to gateways of Gloo Edge."""
+    """Deploy filters to gateways of Gloo Edge.
+
+    To all that speak HTTP, where nothing says to which. What else a gateway's list of filters holds stays.
+    """
     _deploy(console, "gloo", {}, words)
 
 
 @deploy.command("envoy-gateway")
-@_to_cluster
+@_to_cluster("envoy-gateway")
 def envoy_gateway(console: Console, /, **words: Any) -> None:
     """Deploy filters to gateways and routes of Envoy Gateway."""
     _deploy(console, "envoy-gateway", {}, words)
@@ -99,6 +127,7 @@ def _deploy(console: Console, target: str, fields: dict[str, Any], words: dict[s
     if bool(image) == bool(files):
         raise UsageError("name either an image or files with -f")
     places, access, form = console.places, cluster_access(console, words), words.pop("form")
+    home = access.cluster.namespace
     keys, policy = words.pop("verify_keys"), words.pop("verify_policy")
     how = Deployment(
         looker=Looker(
@@ -116,7 +145,7 @@ def _deploy(console: Console, target: str, fields: dict[str, Any], words: dict[s
         share_secret=words.pop("share_pull_secret"),
         dry_run=words.pop("dry_run"),
     )
-    documents = gathered(console, files, image=image, target=target, fields=fields, **words)
+    documents = gathered(console, files, image=image, target=target, fields=fields, home=home, **words)
     for asked in documents.intents:
         for note in asked.notes:
             console.talk(f"note: {asked.intent.metadata.name}: {note}")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from weft.cli.console import Console
-from weft.cli.intent_options import intent_options, planned
+from weft.cli.intent_options import planned, planning_options
 
 if TYPE_CHECKING:
     from weft.mesh import Change
@@ -22,7 +22,7 @@ _MARKS = {"added": "+", "removed": "-", "changed": "~"}
 @click.command
 @click.option("-f", "--file", "files", multiple=True, required=True, metavar="FILE|-", help="As it will be.")
 @click.option("--from", "old", multiple=True, required=True, metavar="FILE", help="As it is.")
-@intent_options(flags=False)
+@planning_options
 @click.option(
     "-o",
     "--output",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from weft.cli.console import Console
-from weft.cli.intent_options import gathered, intent_options, planned
+from weft.cli.intent_options import gathered, planned, planning_options, wish_options
 from weft.errors import UsageError
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ __all__ = ["render"]
     metavar="FILE|-",
     help="Filters to deploy, and objects of the cluster that matter: Deployments, Gateways, Secrets.",
 )
-@intent_options(flags=True)
+@wish_options
+@planning_options
 @click.option("--schema", is_flag=True, help="Print the JSON Schema of a FilterDeployment instead.")
 @click.option(
     "-o",
@@ -88,6 +89,10 @@ def _talk(console: Console, intent: "Intent", notes: Sequence[str]) -> None:
         console.talk(f"note: {intent.metadata.name}: {note}")
 
 
+# Steps that change nothing, and so are no document for kubectl.
+_WAITING = frozenset({"settle"})
+
+
 def _yaml(rendered: "Rendered") -> Iterator[str]:
     """Documents that `kubectl apply` takes in this order; all else is comment."""
     from weft.base.documents import as_yaml
@@ -99,6 +104,8 @@ def _yaml(rendered: "Rendered") -> Iterator[str]:
     for step in plan.steps:
         if step.file is not None:
             yield f"# {step.do} {step.file.path} ({step.file.image}): {step.why}"
+        elif step.do in _WAITING:
+            yield f"# {step.do} {step.subject}: {step.why}"
         else:
             yield "---"
             yield f"# {step.do}: {step.why}"

@@ -8,7 +8,7 @@ May import: ``weft.kube``, ``weft.mesh``, ``weft.base``, ``weft.errors``.
 """
 
 from weft.clusters.carrying import RolledBack
-from weft.clusters.deploying import Deployer, Prospect
+from weft.clusters.deploying import Deployer, Leaving, Prospect
 from weft.clusters.looking import ControlPlane, control_planes, look
 from weft.clusters.nodes import (
     CACHE_PODS,
@@ -31,6 +31,7 @@ __all__ = [
     "ControlPlane",
     "Deployer",
     "Keeper",
+    "Leaving",
     "Nodes",
     "NotDistributed",
     "Part",

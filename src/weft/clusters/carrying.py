@@ -13,16 +13,17 @@ from typing import Any
 
 from weft.base.clock import Clock, SystemClock
 from weft.clusters.nodes import Nodes
-from weft.clusters.rollouts import wait_for_rollouts
+from weft.clusters.rollouts import RolloutFailed, rollout_state, settling_state, wait_for_rollouts
 from weft.clusters.seen import Seen
+from weft.clusters.sharing import on_present
 from weft.errors import WeftError
-from weft.kube import Conflict, Kube, Object, Ref
-from weft.mesh import Do, Step, Workload, remount, unmounted
+from weft.kube import Conflict, Kube, Missing, Object, Ref
+from weft.mesh import Do, Step, Workload, entry_of, entry_patch, put_back, remount, unmounted
 
 __all__ = ["Carrier", "RolledBack"]
 
 MANAGER = "weft"
-_APPS = "apps/v1"
+_STANDS = "what stands is on record: do the same again, or `weft undeploy` it"
 _AT_ONCE = 16
 Undo = Callable[[], Awaitable[None]]
 Work = Callable[[Step], Awaitable[Object | None]]
@@ -52,6 +53,8 @@ class Carrier:
     back_out: bool = True
     clock: Clock = field(default_factory=SystemClock)
     say: Callable[[str], None] = lambda _: None
+    stands: list[str] = field(default_factory=list)
+    """What could not be undone, of what was done."""
     _undos: list[tuple[str, Undo]] = field(default_factory=list)
     _seen: Seen = field(init=False)
     _limit: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_AT_ONCE))
@@ -63,16 +66,25 @@ class Carrier:
     async def carry_out(self, steps: Iterable[Step]) -> None:
         """Do all, in order. Raises ``RolledBack`` when one fails, having undone the others.
 
-        Without ``back_out`` it raises what went wrong, and what was done stays.
+        Who is stopped meanwhile undoes them, too, unless stopped again. Without ``back_out`` it raises what
+        went wrong, and what was done stays.
         """
         self._undos.clear()
+        self.stands.clear()
         try:
             for do, group in groupby(steps, key=lambda step: step.do):
                 await self._together(do, list(group))
         except WeftError as error:
             if not self.back_out:
                 raise
-            raise await self._undo_all(error) from error
+            after = await self._undo_all()
+            hint = _STANDS if self.stands else error.hint
+            raise RolledBack(f"{error}; {after}", hint=hint, detail=error.detail) from error
+        except asyncio.CancelledError:
+            if self.back_out:
+                self.say("stopped: what was done is being undone; stop again to leave it as it is")
+                self.say(await self._undo_all())
+            raise
 
     async def _together(self, do: Do, steps: list[Step]) -> None:
         work: dict[Do, Work] = {
@@ -80,6 +92,9 @@ class Carrier:
             Do.MOUNT: self._mount,
             Do.APPLY: self._apply,
             Do.UNMOUNT: self._unmount,
+            Do.SETTLE: self._settle,
+            Do.INSERT: self._insert,
+            Do.EXTRACT: self._extract,
             Do.DELETE: self._delete,
             Do.RELEASE: self._release,
         }
@@ -88,9 +103,20 @@ class Carrier:
         for result in results:
             if isinstance(result, BaseException):
                 raise result
-        if do in {Do.MOUNT, Do.UNMOUNT}:
-            refs = [Ref.of(held) for held in results if isinstance(held, Mapping)]
-            await wait_for_rollouts(self.kube, refs, seconds=self.seconds, clock=self.clock, say=self.say)
+        if do in {Do.MOUNT, Do.UNMOUNT, Do.SETTLE}:
+            await self._wait_for_pods([Ref.of(held) for held in results if isinstance(held, Mapping)], do)
+
+    async def _wait_for_pods(self, refs: list[Ref], do: Do) -> None:
+        state_of = settling_state if do is Do.SETTLE else rollout_state
+        try:
+            await wait_for_rollouts(
+                self.kube, refs, seconds=self.seconds, clock=self.clock, say=self.say, state_of=state_of
+            )
+        except RolloutFailed as error:
+            if do is not Do.UNMOUNT:
+                raise
+            # No filter needs what is gone; what ails these pods is something else.
+            self.say(f"{error}; the filter is gone from them")
 
     async def _one(self, work: Work, step: Step) -> Object | None:
         async with self._limit:
@@ -108,38 +134,83 @@ class Carrier:
         assert step.file is not None  # noqa: S101 - what the step is about
         await self.nodes.release(self.name, step.file)
 
+    async def _settle(self, step: Step) -> Object | None:
+        return step.object
+
     async def _mount(self, step: Step) -> Object | None:
-        return await self._annotate(step, lambda workload: remount(workload, step))
+        """Gives the workload: somebody else may have mounted it, and its pods not be ready yet."""
+        await self._annotate(step, lambda workload: remount(workload, step))
+        return step.object
 
     async def _unmount(self, step: Step) -> Object | None:
         return await self._annotate(step, lambda workload: unmounted(workload, step.volume))
 
     async def _annotate(self, step: Step, change: Callable[[Workload], dict[str, str]]) -> Object | None:
-        """Judged on the workload as it is now: others may have changed it since the plan."""
-        ref = Ref.of(step.object or {})
-        held = await self._seen.find(ref)
-        if held is None:
-            return None
-        workload = Workload.of({**held, "kind": ref.kind})
-        before, after = remount(workload, Step(do=Do.MOUNT, why="")), change(workload)
-        if before == after:
-            return {**held, "apiVersion": ref.api_version, "kind": ref.kind}
-        undo = (f"{ref} keeps a changed mount", lambda: self._annotated(ref, before))
-        self._undos.append(undo)
-        # Entries of others are kept in the text, so nothing of theirs is taken.
-        patch = self._seen.as_seen(_annotations(ref, after), held)
-        try:
-            annotated = await self.kube.apply(patch, manager=MANAGER, force=True)
-        except Conflict:
-            if not self._seen.is_old(ref):
-                raise
-            self._undos.remove(undo)
-            return await self._annotate(step, change)
-        self.say(f"{step.do} on {ref}: its pods restart")
-        return annotated
+        """Judged on the workload as it is now: others may have changed it since the plan.
 
-    async def _annotated(self, ref: Ref, annotations: dict[str, str]) -> None:
-        await self.kube.apply(_annotations(ref, annotations), manager=MANAGER, force=True)
+        Gives what was written, if anything.
+        """
+        ref = Ref.of(step.object or {})
+
+        async def write(held: Object) -> Object | None:
+            workload = Workload.of(held)
+            annotations = change(workload)
+            if annotations == remount(workload, Step(do=Do.MOUNT, why="")):
+                return None
+            self._undoing(
+                f"{ref} keeps a changed mount of {step.volume}",
+                lambda: self._annotate_back(ref, lambda now: put_back(now, workload, step.volume)),
+            )
+            after = await self._put_annotations(held, annotations)
+            self.say(f"{step.do} on {ref}: its pods restart")
+            return after
+
+        return await on_present(self.kube, ref, write, self.clock, first=self._seen.find)
+
+    async def _annotate_back(self, ref: Ref, change: Callable[[Workload], dict[str, str]]) -> None:
+        async def write(held: Object) -> None:
+            await self._put_annotations(held, change(Workload.of(held)))
+
+        await on_present(self.kube, ref, write, self.clock)
+
+    async def _put_annotations(self, held: Object, annotations: dict[str, str]) -> Object:
+        template = {"metadata": {"annotations": annotations}} if annotations else {}
+        patch = _named(Ref.of(held), spec={"template": template})
+        patch["metadata"]["resourceVersion"] = held["metadata"]["resourceVersion"]
+        # Entries of others are kept in the text, so nothing of theirs is taken.
+        return await self.kube.apply(patch, manager=MANAGER, force=True)
+
+    async def _insert(self, step: Step) -> None:
+        ref = Ref.of(step.object or {})
+        if not await self._enter(ref, step.entry, entry_of(step.object or {}, step.entry)):
+            raise Missing(f"{ref} is not there any more", code=404)
+
+    async def _extract(self, step: Step) -> None:
+        await self._enter(Ref.of(step.object or {}), step.entry, None)
+
+    async def _enter(self, ref: Ref, name: str, entry: Object | None) -> bool:
+        """Have ``entry``, or nothing, as ``name`` in the object's list; gives whether the object is there."""
+
+        async def write(held: Object) -> bool:
+            patch, before = entry_patch(held, name, entry), entry_of(held, name)
+            if patch is not None:
+                self._undoing(f"{ref} has another entry {name}", lambda: self._enter_back(ref, name, before))
+                await self.kube.merge(ref, patch, strict=True)
+                self.say(f"{ref}: {name} {'put in' if entry else 'taken out'}")
+            return True
+
+        return bool(await on_present(self.kube, ref, write, self.clock, first=self._seen.find))
+
+    async def _enter_back(self, ref: Ref, name: str, entry: Object | None) -> None:
+        async def write(held: Object) -> None:
+            if (patch := entry_patch(held, name, entry)) is not None:
+                await self.kube.merge(ref, patch)
+
+        await on_present(self.kube, ref, write, self.clock)
+
+    def _undoing(self, what: str, undo: Undo) -> None:
+        """The way back of what is done now; of the same thing only the last one counts."""
+        self._undos[:] = [one for one in self._undos if one[0] != what] + [(what, undo)]
 
     async def _apply(self, step: Step) -> None:
         wanted = step.object or {}
@@ -182,26 +253,20 @@ class Carrier:
     async def _put_back(self, content: Object) -> None:
         await self.kube.apply(content, manager=MANAGER, force=True)
 
-    async def _undo_all(self, error: WeftError) -> RolledBack:
-        stands = []
+    async def _undo_all(self) -> str:
+        """Gives what stands then, for people."""
         for what, undo in reversed(self._undos):
             try:
                 await undo()
             except WeftError as trouble:
-                stands.append(f"{what} ({trouble})")
+                self.stands.append(f"{what} ({trouble})")
         done = "all that was done is undone" if self._undos else "nothing was changed"
-        after = f"what stands: {'; '.join(stands)}" if stands else done
-        return RolledBack(f"{error}; {after}", hint=error.hint, detail=error.detail)
+        return f"what stands: {'; '.join(self.stands)}" if self.stands else done
 
 
 def _named(ref: Ref, **fields: Any) -> dict[str, Any]:
     metadata = {"name": ref.name, "namespace": ref.namespace}
     return {"apiVersion": ref.api_version, "kind": ref.kind, "metadata": metadata, **fields}
-
-
-def _annotations(ref: Ref, annotations: Mapping[str, str]) -> dict[str, Any]:
-    template = {"metadata": {"annotations": annotations}} if annotations else {}
-    return _named(ref, spec={"template": template})
 
 
 def _content(held: Object) -> dict[str, Any]:

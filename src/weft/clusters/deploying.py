@@ -1,6 +1,8 @@
 """Deploy and undeploy one filter: plan, record, carry out, record."""
 
+import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from weft.base.clock import Clock, SystemClock
@@ -11,7 +13,7 @@ from weft.errors import NotFound, UsageError, WeftError
 from weft.kube import Kube
 from weft.mesh import Do, Facts, Intent, Plan, PlanRefused, Step, make_plan, transition
 
-__all__ = ["Deployer", "Prospect"]
+__all__ = ["Deployer", "Leaving", "Prospect"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +33,14 @@ class Prospect:
     def needs_credential(self) -> bool:
         """Whether nodes must get the module, from a registry that wants to know who they are."""
         return bool(self.intent.spec.pull_secret) and any(step.do is Do.HOLD for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leaving:
+    """What undeploying a filter would do."""
+
+    record: Record
+    steps: tuple[Step, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,14 +94,16 @@ class Deployer:
         Without ``back_out`` it raises what went wrong.
         """
         before, after, keeper = prospect.before, prospect.after, self._keeper()
-        during = after.with_removal_of(before)
+        during, carrier = after.with_removal_of(before), self._carrier(after, prospect.credential)
         if before != during:
             await keeper.write(during)
         try:
-            await self._carrier(after, prospect.credential).carry_out(prospect.steps)
-        except WeftError:
-            if self.back_out:
-                await (keeper.write(before) if before else keeper.forget(after))
+            await carrier.carry_out(prospect.steps)
+        except (WeftError, asyncio.CancelledError):
+            # Of what could not be undone the record must not be lost, nor what is said of it.
+            if self.back_out and not carrier.stands:
+                with suppress(WeftError):
+                    await (keeper.write(before) if before else keeper.forget(after))
             raise
         if during != after:
             await keeper.write(after)
@@ -102,6 +114,13 @@ class Deployer:
         Raises ``NotFound`` when weft knows of none, ``UsageError`` when it is somebody else's, ``RolledBack``
         when something stays.
         """
+        leaving = await self.leaving(name, namespace)
+        await self._carrier(leaving.record).carry_out(leaving.steps)
+        await self._keeper().forget(leaving.record)
+        return leaving.record
+
+    async def leaving(self, name: str, namespace: str) -> Leaving:
+        """What that would do; raises as above. Nothing is changed."""
         known = await read_records(self.kube, namespace)
         named = [one for one in known if name in {one.name, one.filter_id}]
         record = next((one for one in named if one.owner == self.owner), None)
@@ -111,9 +130,7 @@ class Deployer:
             names = ", ".join(one.name for one in known) or "none"
             raise NotFound(f"no filter {name} in namespace {namespace}", hint=f"there is {names}")
         others = [one for one in known if one is not record]
-        await self._carrier(record).carry_out(without_shared(record.removal, others))
-        await self._keeper().forget(record)
-        return record
+        return Leaving(record=record, steps=without_shared(record.removal, others))
 
     def _is(self, record: Record, name: str) -> bool:
         return record.name == name and record.owner == self.owner

@@ -5,10 +5,11 @@ import base64
 import binascii
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from weft.errors import UsageError
-from weft.kube import Kube, Missing, Object, Ref
+from weft.kube import Denied, Kube, Missing, Object, Ref
 from weft.mesh import Facts, Intent, Workload, config_refs
 
 __all__ = ["WORKLOADS", "ControlPlane", "control_planes", "look"]
@@ -28,13 +29,17 @@ ControlPlane = tuple[str, str]
 async def look(kube: Kube, intent: Intent, known: Facts, *, istiod: str = "") -> Facts:
     """``known`` with what the cluster says; ``istiod`` names the control plane where there are several.
 
-    Raises ``UsageError`` for a value that is not there, and for control planes that cannot be told apart.
+    Raises ``UsageError`` for a value or a namespace that is not there, and for control planes that cannot be
+    told apart, ``Missing`` where the cluster does not know Gloo's Gateways.
     """
     workloads, values = await asyncio.gather(_workloads(kube, intent), _values(kube, intent))
+    if not workloads:
+        await _check_namespace(kube, intent.metadata.namespace)
     facts = replace(known, workloads=workloads, values=values)
-    if intent.spec.target.gloo is not None:
-        gateways = await kube.list(*_GLOO) if await kube.knows(*_GLOO) else None
-        facts = replace(facts, gateways=gateways.items if gateways else None)
+    if (gloo := intent.spec.target.gloo) is not None:
+        lots = (kube.list(*_GLOO, namespace=namespace) for namespace in gloo.namespaces or ("",))
+        gateways = tuple(one for lot in await asyncio.gather(*lots) for one in lot.items)
+        facts = replace(facts, gateways=gateways)
     istio = intent.spec.target.istio
     if istio is not None and not istio.version and not known.istio_version:
         found = await control_planes(kube, istio.namespace, istiod)
@@ -84,10 +89,21 @@ def _minor(version: str) -> str:
     return ".".join(version.split(".")[:2])
 
 
-async def _workloads(kube: Kube, intent: Intent) -> tuple[Workload, ...]:
+async def _workloads(kube: Kube, intent: Intent) -> tuple[Workload, ...] | None:
     namespace = intent.metadata.namespace
     lots = (kube.read(_APPS, kind, Workload.of, namespace=namespace) for kind in WORKLOADS)
-    return tuple(workload for lot in await asyncio.gather(*lots) for workload in lot)
+    try:
+        return tuple(workload for lot in await asyncio.gather(*lots) for workload in lot)
+    except Denied:
+        if intent.spec.target.istio is not None:
+            raise
+        return None  # only what an earlier way left behind would be found by them
+
+
+async def _check_namespace(kube: Kube, name: str) -> None:
+    with suppress(Denied):  # who may not ask is told of what is not there later
+        if await kube.find(Ref("v1", "Namespace", name)) is None:
+            raise UsageError(f"there is no namespace {name}", hint="-n names it, or metadata.namespace")
 
 
 async def _values(kube: Kube, intent: Intent) -> dict[tuple[str, str, str], str]:

@@ -8,7 +8,7 @@ from weft.base.clock import Clock
 from weft.errors import WeftError
 from weft.kube import Kube, Object, Ref
 
-__all__ = ["RolloutFailed", "rollout_state", "wait_for_rollouts"]
+__all__ = ["RolloutFailed", "rollout_state", "settling_state", "wait_for_rollouts"]
 
 _APPS = "apps/v1"
 _POLL_SECONDS = 0.5
@@ -30,10 +30,7 @@ def rollout_state(held: Object) -> str:
     kind, ref = held.get("kind"), Ref.of(held)
     strategy = (spec.get("updateStrategy") or {}).get("type")
     if kind != "Deployment" and strategy == "OnDelete":
-        raise RolloutFailed(
-            f"{ref} replaces pods only when they are deleted (updateStrategy OnDelete)",
-            hint="delete its pods yourself, or change the strategy",
-        )
+        raise _on_delete(held)
     if kind == "DaemonSet":
         wanted = int(status.get("desiredNumberScheduled") or 0)
         new, ready = (int(status.get(key) or 0) for key in ("updatedNumberScheduled", "numberAvailable"))
@@ -43,6 +40,29 @@ def rollout_state(held: Object) -> str:
     new, there = (int(status.get(key) or 0) for key in ("updatedReplicas", "replicas"))
     ready = int(status.get("availableReplicas" if kind == "Deployment" else "readyReplicas") or 0)
     return _missing(wanted, new, ready, there)
+
+
+def settling_state(held: Object) -> str:
+    """What is still missing until no pod is older than the workload's template; of readiness nothing.
+
+    Raises ``RolloutFailed`` when Kubernetes will not replace the old ones by itself.
+    """
+    spec, status = held.get("spec") or {}, held.get("status") or {}
+    if int(status.get("observedGeneration") or 0) < int(held["metadata"].get("generation") or 0):
+        return "not noticed yet"
+    of_daemons = ("currentNumberScheduled", "updatedNumberScheduled")
+    counts = of_daemons if held.get("kind") == "DaemonSet" else ("replicas", "updatedReplicas")
+    there, new = (int(status.get(key) or 0) for key in counts)
+    if there > new and (spec.get("updateStrategy") or {}).get("type") == "OnDelete":
+        raise _on_delete(held)
+    return f"{there - new} old pods are still there" if there > new else ""
+
+
+def _on_delete(held: Object) -> RolloutFailed:
+    return RolloutFailed(
+        f"{Ref.of(held)} replaces pods only when they are deleted (updateStrategy OnDelete)",
+        hint="delete its pods yourself, or change the strategy",
+    )
 
 
 def _missing(wanted: int, new: int, ready: int, there: int) -> str:
@@ -62,16 +82,22 @@ def _check_progress(ref: Ref, status: dict[str, Any]) -> None:
 
 
 async def wait_for_rollouts(
-    kube: Kube, refs: Collection[Ref], *, seconds: float, clock: Clock, say: Callable[[str], None]
+    kube: Kube,
+    refs: Collection[Ref],
+    *,
+    seconds: float,
+    clock: Clock,
+    say: Callable[[str], None],
+    state_of: Callable[[Object], str] = rollout_state,
 ) -> None:
-    """Wait until all are as ``rollout_state`` wants them; raises ``RolloutFailed`` with what is missing."""
+    """Wait until ``state_of`` finds nothing missing; raises ``RolloutFailed`` with what is."""
     end, told = clock.now() + seconds, dict.fromkeys(refs, "")
     left = list(refs)
     while left:
         groups = sorted({(ref.kind, ref.namespace) for ref in left})
         listings = await asyncio.gather(*(kube.list(_APPS, kind, namespace=held) for kind, held in groups))
         there = {Ref.of(one): one for listing in listings for one in listing.items}
-        states = {ref: rollout_state(there[ref]) for ref in left if ref in there}  # one that is gone is done
+        states = {ref: state_of(there[ref]) for ref in left if ref in there}  # one that is gone is done
         for ref, state in states.items():
             if state and state != told[ref]:
                 told[ref] = state

@@ -9,7 +9,7 @@ from weft.clusters.nodes import Nodes, NotDistributed
 from weft.clusters.records import Record
 from weft.clusters.rollouts import RolloutFailed, rollout_state
 from weft.kube import Kube, Ref
-from weft.mesh import Do, Step, Workload, unmounted
+from weft.mesh import Do, Step, Workload, entry_of, unmounted
 
 __all__ = ["Part", "Standing", "State", "standing"]
 
@@ -83,7 +83,11 @@ async def _part(kube: Kube, nodes: Nodes, step: Step) -> Part | None:
         return Part(what, State.READY)
     ref = Ref.of(step.object or {})
     held = await kube.find(ref)
-    return Part(str(ref), State.READY if held else State.MISSING, "" if held else "it is not there")
+    if held is None:
+        return Part(str(ref), State.MISSING, "it is not there")
+    if step.do is Do.EXTRACT and entry_of(held, step.entry) is None:
+        return Part(str(ref), State.MISSING, f"its list of filters has no {step.entry}")
+    return Part(str(ref), State.READY)
 
 
 async def _mounted(kube: Kube, step: Step) -> Part | None:

@@ -120,10 +120,10 @@ class CachedKube(Kube):
         with self._writing(Ref.of(held)):
             return self._note(await super().apply(held, **words))
 
-    async def merge(self, ref: Ref, patch: Mapping[str, Any], *, subresource: str = "") -> Object:
+    async def merge(self, ref: Ref, patch: Mapping[str, Any], **words: Any) -> Object:
         """As ``Kube.merge``."""
         with self._writing(ref):
-            return self._note(await super().merge(ref, patch, subresource=subresource))
+            return self._note(await super().merge(ref, patch, **words))
 
     async def create(self, held: Object) -> Object:
         """As ``Kube.create``."""

@@ -25,6 +25,7 @@ _PAGE = 500
 _WATCH_SECONDS = 50
 _MAX_LINE = 64 * 1024 * 1024
 _ERROR = "ERROR"
+_EVERYWHERE = frozenset({"v1", "apps/v1"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,11 +145,22 @@ class Kube:
         )
         return await self._ask(ask)
 
-    async def merge(self, ref: Ref, patch: Mapping[str, Any], *, subresource: str = "") -> Object:
-        """Change fields by a merge patch (RFC 7396)."""
-        content_type = "application/merge-patch+json"
+    async def merge(
+        self, ref: Ref, patch: Mapping[str, Any], *, subresource: str = "", strict: bool = False
+    ) -> Object:
+        """Change fields by a merge patch (RFC 7396).
+
+        With ``strict`` the API refuses a field that the kind does not have, and would drop silently. With a
+        ``resourceVersion`` in it, raises ``Conflict`` when that is no longer current.
+        """
         ask = await self._on(
-            "PATCH", ref, "patch", subresource=subresource, body=patch, content_type=content_type
+            "PATCH",
+            ref,
+            "patch",
+            subresource=subresource,
+            query={"fieldValidation": "Strict"} if strict else None,
+            body=patch,
+            content_type="application/merge-patch+json",
         )
         return await self._ask(ask)
 
@@ -289,8 +301,7 @@ def _selectors(labels: str, fields: str) -> dict[str, str]:
 
 
 def _unknown(api_version: str, kind: str, cluster: Cluster) -> Missing:
-    return Missing(
-        f"the cluster {cluster.name} has no {kind} of {api_version}",
-        code=404,
-        hint="what brings that kind is not installed there, or in another version",
-    )
+    hint = "what brings that kind is not installed there, or in another version"
+    if api_version in _EVERYWHERE:
+        hint = f"every Kubernetes API has that: {cluster.server} may be something else"
+    return Missing(f"the cluster {cluster.name} has no {kind} of {api_version}", code=404, hint=hint)

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from weft.base.effort import Persistence
 from weft.kube.credentials import Credentials
 from weft.kube.errors import KubeError, refusal
-from weft.net import Http, HttpFailure, Response
+from weft.net import Http, HttpFailure, Response, Untrusted
 
 __all__ = ["Ask", "Transport"]
 
@@ -22,6 +22,8 @@ _MAX_ANSWER = 256 * 1024 * 1024
 _MAX_REFUSAL = 1024 * 1024
 _UNAUTHORIZED = 401
 _ANSWERED = range(200, 300)
+_SILENT = "it is the cluster's API server; --context and KUBECONFIG say which cluster"
+_UNTRUSTED = "the kubeconfig's certificate-authority must be who signed its certificate"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,8 +98,12 @@ class Transport:
             headers["Content-Type"] = ask.content_type
             body = json.dumps(ask.body, separators=(",", ":")).encode()
         url = f"{self._server}{ask.path}{query}"
-        async with self._http.request(ask.method, url, headers=headers, body=body) as response:
-            yield response
+        try:
+            async with self._http.request(ask.method, url, headers=headers, body=body) as response:
+                yield response
+        except HttpFailure as error:
+            error.hint = _UNTRUSTED if isinstance(error, Untrusted) else error.hint or _SILENT
+            raise
 
 
 def _document(text: bytes, what: str) -> dict[str, Any]:

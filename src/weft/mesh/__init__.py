@@ -21,9 +21,10 @@ from weft.mesh.intent.kinds import KINDS, Kind
 from weft.mesh.intent.plugin import Failure, Plugin
 from weft.mesh.intent.reading import read_intent
 from weft.mesh.intent.schema import intent_schema
-from weft.mesh.istio.mounts import remount, unmounted
+from weft.mesh.istio.mounts import put_back, remount, unmounted
 from weft.mesh.plan.configs import base_config, config_refs
 from weft.mesh.plan.differences import Change, Changed, changes
+from weft.mesh.plan.entries import entry_of, entry_patch
 from weft.mesh.plan.facts import Facts, ModuleFacts, Workload, WorkloadRef
 from weft.mesh.plan.objects import object_name
 from weft.mesh.plan.plan import Do, ModuleFile, Plan, PlanRefused, Step, object_ref
@@ -66,6 +67,8 @@ __all__ = [
     "default_bootstrap",
     "discovered_filter",
     "discovery_document",
+    "entry_of",
+    "entry_patch",
     "http_listeners",
     "import_document",
     "intent_schema",
@@ -75,6 +78,7 @@ __all__ = [
     "object_name",
     "object_ref",
     "patch_bootstrap",
+    "put_back",
     "read_intent",
     "remount",
     "runnable",

@@ -22,7 +22,7 @@ def transition(before: Plan, after: Plan, facts: Facts) -> tuple[Step, ...]:
 
 
 def _leftovers(before: Plan, after: Plan, facts: Facts) -> Iterator[Step]:
-    kept = [object_ref(held) for held in after.objects]
+    kept = [(object_ref(step.object), step.entry) for step in after.removal if step.object]
     mounts = {_place(step) for step in after.removal if step.do is Do.UNMOUNT}
     for step in before.removal:
         if step.do is Do.UNMOUNT:
@@ -31,7 +31,7 @@ def _leftovers(before: Plan, after: Plan, facts: Facts) -> Iterator[Step]:
         elif step.file is not None:
             if step.file.path not in {file.path for file in after.files}:
                 yield step
-        elif step.object is not None and object_ref(step.object) not in kept:
+        elif step.object is not None and (object_ref(step.object), step.entry) not in kept:
             yield step
 
 

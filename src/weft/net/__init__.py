@@ -9,9 +9,20 @@ May import: ``weft.base``, ``weft.errors``. The only package that imports ``aioh
 """
 
 from weft.net.buffers import lean_tls
-from weft.net.errors import HttpFailure, NotTls
+from weft.net.errors import HttpFailure, NotTls, Untrusted
 from weft.net.http import Body, Http, Response
 from weft.net.network import Network, Trust
 from weft.net.proxies import Proxies
 
-__all__ = ["Body", "Http", "HttpFailure", "Network", "NotTls", "Proxies", "Response", "Trust", "lean_tls"]
+__all__ = [
+    "Body",
+    "Http",
+    "HttpFailure",
+    "Network",
+    "NotTls",
+    "Proxies",
+    "Response",
+    "Trust",
+    "Untrusted",
+    "lean_tls",
+]

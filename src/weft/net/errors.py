@@ -4,12 +4,13 @@
 
     WeftError
     └── HttpFailure   no connection, a broken one, or an answer that breaks HTTP's rules or our limits
-        └── NotTls    the other side does not speak TLS
+        ├── NotTls    the other side does not speak TLS
+        └── Untrusted its certificate is not signed by whom we trust, or is somebody else's
 """
 
 from weft.errors import WeftError
 
-__all__ = ["HttpFailure", "NotTls"]
+__all__ = ["HttpFailure", "NotTls", "Untrusted"]
 
 
 class HttpFailure(WeftError):
@@ -24,3 +25,7 @@ class HttpFailure(WeftError):
 
 class NotTls(HttpFailure):
     """What answered is no TLS server."""
+
+
+class Untrusted(HttpFailure):
+    """Who answered has not shown that it is who we asked."""

@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from weft.net.errors import HttpFailure, NotTls
+from weft.net.errors import HttpFailure, NotTls, Untrusted
 
 __all__ = ["broken", "place", "refused"]
 
@@ -54,7 +54,7 @@ def broken(error: Exception, url: str) -> HttpFailure:
 def _tls(error: aiohttp.ClientSSLError, where: str) -> HttpFailure:
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         why = getattr(error.certificate_error, "verify_message", "") or str(error.certificate_error)
-        return HttpFailure(
+        return Untrusted(
             f"{where} is not who it should be: {_line(why)}",
             temporary=False,
             hint="name the authority that signed its certificate: --ca-file FILE",

@@ -218,7 +218,7 @@ def test_others_kinds_are_written_as_intents(weft: Weft) -> None:
         pytest.param(
             ["-f", "-"],
             DETAILS,
-            "error: -: no filter to deploy\n\nhint: a FilterDeployment, a WasmPlugin"
+            "error: standard input: no filter to deploy\n\nhint: a FilterDeployment, a WasmPlugin"
             " or a TrafficExtension says what to deploy\n",
             id="nothing to deploy",
         ),

@@ -56,13 +56,13 @@ class TestRefused:
                 id="WasmPlugin",
             ),
             pytest.param(
-                {"istio": {"mode": "envoyfilter", "version": "1.9"}, "priority": 1},
-                "istio/envoyfilter: spec.priority: Istio 1.9 has no order of EnvoyFilters",
+                {"istio": {"mode": "envoyfilter", "version": "1.10"}, "priority": 1},
+                "istio/envoyfilter: spec.priority: Istio 1.10 has no order of EnvoyFilters",
                 id="order",
             ),
             pytest.param(
-                {"target": {"gloo": {}}, "phase": "STATS", "priority": 1, "failure": "open"},
-                "gloo: gloo has no place for spec.priority; gloo has no place for spec.failure: open;"
+                {"target": {"gloo": {}}, "phase": "STATS", "priority": 1, "failure": "reload"},
+                "gloo: gloo has no place for spec.priority; gloo has no place for spec.failure: reload;"
                 " gloo has no place in the chain for spec.phase STATS",
                 id="gloo",
             ),

@@ -19,6 +19,7 @@ MOUNTED = Workload(
         MOUNT: f'[{{"mountPath":"{FOLDER}","name":"cache-dir"}}]',
     },
 )
+SETTLE = "settle Deployment details-v1"
 EF = "EnvoyFilter details-v1-add-header.bookinfo"
 
 
@@ -49,7 +50,7 @@ def way(before: dict[str, Any], after: dict[str, Any], newer: Facts | None = Non
         pytest.param(
             {"istio": {"mode": "envoyfilter"}},
             {"istio": {"mode": "envoyfilter"}, "config": "new"},
-            [f"hold {FOLDER}/{SHA256}", f"apply {EF}"],
+            [f"hold {FOLDER}/{SHA256}", SETTLE, f"apply {EF}"],
             id="another config",
         ),
         pytest.param(
@@ -57,6 +58,7 @@ def way(before: dict[str, Any], after: dict[str, Any], newer: Facts | None = Non
             {"istio": {"mode": "envoyfilter"}, "id": "new"},
             [
                 f"hold {FOLDER}/{SHA256}",
+                SETTLE,
                 "apply EnvoyFilter details-v1-new",
                 "delete EnvoyFilter details-v1-old",
             ],
@@ -76,7 +78,7 @@ def way(before: dict[str, Any], after: dict[str, Any], newer: Facts | None = Non
         pytest.param(
             {"istio": {"mode": "wasmplugin"}},
             {"istio": {"mode": "envoyfilter"}},
-            [f"hold {FOLDER}/{SHA256}", f"apply {EF}", "delete WasmPlugin add-header"],
+            [f"hold {FOLDER}/{SHA256}", SETTLE, f"apply {EF}", "delete WasmPlugin add-header"],
             id="a way that needs a file",
         ),
     ],
@@ -90,6 +92,7 @@ def test_an_old_version_is_held_until_the_new_one_is_told() -> None:
     asked = {"istio": {"mode": "envoyfilter"}}
     assert said(way(asked, asked, newer)) == [
         f"hold {FOLDER}/{'b' * 64}",
+        SETTLE,
         f"apply {EF}",
         f"release {FOLDER}/{SHA256}",
     ]

@@ -3,6 +3,12 @@
 Up to Istio 1.9 it is word for word what wasme wrote: filters under their old names, and up to 1.6 without
 types. From 1.10 on filters have their present names, and ours has its own, so that two filters of one chain
 differ. The wasm filter is wrapped in a TypedStruct: istiod passes it on even when it does not know a field.
+
+Since when Istio can do what, in its own files: ``INSERT_FIRST`` and present names of filters (istio 1.5.0 and
+1.8.0, ``pilot/pkg/networking/core/v1alpha3/envoyfilter/listener_patch.go``), ``priority`` (api 1.11.0,
+``networking/v1alpha3/envoy_filter.proto``). Envoy has ``failure_policy`` since 1.33
+(``changelogs/1.33.0.yaml``), which is Istio 1.25's; a filter around others, which routes need, is taken to be
+in all proxies since 1.16.
 """
 
 from collections.abc import Mapping, Sequence
@@ -23,7 +29,7 @@ _TEXT = "type.googleapis.com/google.protobuf.StringValue"
 _OLD_NAMES = ("envoy.http_connection_manager", "envoy.router")
 _NAMES = ("envoy.filters.network.http_connection_manager", "envoy.filters.http.router")
 _CONTEXTS = {"inbound": "SIDECAR_INBOUND", "outbound": "SIDECAR_OUTBOUND", "gateway": "GATEWAY", "any": "ANY"}
-_UNTYPED, _WASME, _ROUTES, _POLICY, _RELOAD = 7, 10, 16, 25, 27
+_UNTYPED, _WASME, _PRIORITY, _ROUTES, _POLICY = 7, 10, 11, 16, 25
 
 
 def envoyfilter(
@@ -58,15 +64,13 @@ def why_not(intent: Intent, version: IstioVersion) -> list[str]:
             f"spec.phase {spec.phase}: an EnvoyFilter names a neighbour in the chain, and none is always"
             " there; wasmplugin can"
         )
-    if spec.phase == "AUTHN" and version.before(_WASME):
-        reasons.append(f"spec.phase: {version} knows only the place before the router")
-    if spec.priority and version.before(_WASME):
+    if spec.priority and version.before(_PRIORITY):
         reasons.append(f"spec.priority: {version} has no order of EnvoyFilters")
     if spec.priority == -(2**31):
         reasons.append("spec.priority: an EnvoyFilter's priority cannot be that low")
     if spec.routes and version.before(_ROUTES):
         reasons.append(f"spec.routes: the proxies of {version} are too old for filters by request")
-    if spec.failure is Failure.RELOAD and version.before(_RELOAD):
+    if spec.failure is Failure.RELOAD and version.before(_POLICY):
         reasons.append(f"spec.failure: the proxies of {version} cannot reload a filter")
     return reasons
 

@@ -39,13 +39,14 @@ class Folder:
         return {"mountPath": self.path, "name": self.name}
 
 
-def mount_steps(intent: Intent, facts: Facts, folder: Folder) -> Iterator[tuple[Step | None, Step | None]]:
-    """For each workload the step that mounts ``folder`` and the one that takes it away, where needed."""
-    for workload in selected(intent, facts) or ():
-        patch = mount_patch(workload, folder.volume, folder.mount)
-        why = f"{workload} lacks the mount; its pods restart once"
-        there = Step(do=Do.MOUNT, object=patch, volume=folder.name, why=why)
-        yield (there if patch else None), _unmount(workload, facts, folder)
+def mount_steps(intent: Intent, facts: Facts, folder: Folder) -> Iterator[tuple[Step, Step | None]]:
+    """For each workload the step that mounts ``folder`` and the one that takes it away, where needed.
+
+    Workloads that say the mount already come last: not all of their pods need have it.
+    """
+    pairs = [(workload, _mount(workload, folder)) for workload in selected(intent, facts) or ()]
+    for workload, there in sorted(pairs, key=lambda pair: pair[1].do is Do.SETTLE):
+        yield there, _unmount(workload, facts, folder)
 
 
 def filter_steps(intent: Intent, facts: Facts, istio: IstioTarget, file: str) -> Iterator[tuple[Step, Step]]:
@@ -67,6 +68,19 @@ def _selectors(intent: Intent, found: Sequence[Workload] | None) -> Iterator[tup
         return
     for workload in found:
         yield object_name(workload.name, intent.filter_id), dict(workload.pod_labels)
+
+
+def _mount(workload: Workload, folder: Folder) -> Step:
+    patch = mount_patch(workload, folder.volume, folder.mount)
+    if patch is None:
+        held = {
+            "apiVersion": "apps/v1",
+            "kind": workload.kind,
+            "metadata": {"name": workload.name, "namespace": workload.namespace},
+        }
+        return Step(do=Do.SETTLE, object=held, why=f"{workload} says the mount; all of its pods must have it")
+    why = f"{workload} lacks the mount; its pods restart once"
+    return Step(do=Do.MOUNT, object=patch, volume=folder.name, why=why)
 
 
 def _unmount(workload: Workload, facts: Facts, folder: Folder) -> Step | None:

@@ -12,7 +12,16 @@ from typing import Any
 from weft.mesh.plan.facts import Workload
 from weft.mesh.plan.plan import PlanRefused, Step
 
-__all__ = ["VOLUME", "VOLUME_MOUNT", "mount_patch", "patched", "remount", "unmount_patch", "unmounted"]
+__all__ = [
+    "VOLUME",
+    "VOLUME_MOUNT",
+    "mount_patch",
+    "patched",
+    "put_back",
+    "remount",
+    "unmount_patch",
+    "unmounted",
+]
 
 VOLUME = "sidecar.istio.io/userVolume"
 VOLUME_MOUNT = "sidecar.istio.io/userVolumeMount"
@@ -66,6 +75,18 @@ def remount(workload: Workload, step: Step) -> dict[str, str]:
 def unmounted(workload: Workload, volume: str) -> dict[str, str]:
     """Both annotations as they are once ``volume`` is gone from the workload as it is now."""
     return _ours(patched(workload, unmount_patch(workload, volume)))
+
+
+def put_back(workload: Workload, then: Workload, volume: str) -> dict[str, str]:
+    """Both annotations with ``volume`` as it was ``then``, and all else as it is now."""
+    for key in (VOLUME, VOLUME_MOUNT):
+        kept = [one for one in _entries(workload, key) if one.get("name") != volume]
+        entries = [*kept, *(one for one in _entries(then, key) if one.get("name") == volume)]
+        same = entries == _entries(then, key)
+        text = then.annotations.get(key, "") if same else _written(entries) if entries else ""
+        held = {name: held for name, held in workload.annotations.items() if name != key}
+        workload = replace(workload, annotations=held | ({key: text} if text else {}))
+    return _ours(workload)
 
 
 def _with(workload: Workload, key: str, entries: list[dict[str, Any]]) -> Workload:

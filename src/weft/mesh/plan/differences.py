@@ -41,7 +41,8 @@ def changes(before: Plan | None, after: Plan | None) -> list[Change]:
 
 
 def _things(plan: Plan | None) -> dict[str, Any]:
-    return {_name(step): _content(step) for step in plan.steps} if plan else {}
+    steps = plan.steps if plan else ()
+    return {_name(step): _content(step) for step in steps if step.do is not Do.SETTLE}
 
 
 def _content(step: Step) -> Any:

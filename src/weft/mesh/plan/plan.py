@@ -34,8 +34,14 @@ class Do(StrEnum):
     """Wait until every node of the workloads holds the file."""
     MOUNT = "mount"
     """Give pods the folder: their annotations change, and they start anew."""
+    SETTLE = "settle"
+    """Wait until no pod is older than what its workload says: those that mount the folder came meanwhile."""
     APPLY = "apply"
     UNMOUNT = "unmount"
+    INSERT = "insert"
+    """Put an entry into a list that others write, too; what else the object says is theirs."""
+    EXTRACT = "extract"
+    """Take that entry out again."""
     DELETE = "delete"
     RELEASE = "release"
     """This filter needs the file no more, on any node."""
@@ -60,6 +66,8 @@ class Step:
     file: ModuleFile | None = None
     volume: str = ""
     """The name of the volume that ``mount`` and ``unmount`` are about."""
+    entry: str = ""
+    """The name of the entry that ``insert`` and ``extract`` are about."""
     why: str
 
     @property
@@ -75,8 +83,9 @@ class Step:
         """The step as plain data."""
         file = self.file and {"path": self.file.path, "sha256": self.file.sha256, "image": self.file.image}
         subject = {"object": self.object} if self.object is not None else {"file": file}
-        volume = {"volume": self.volume} if self.volume else {}
-        return {"do": str(self.do), "why": self.why, **subject, **volume}
+        names = {"volume": self.volume, "entry": self.entry}
+        named = {key: name for key, name in names.items() if name}
+        return {"do": str(self.do), "why": self.why, **subject, **named}
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "Step":
@@ -87,6 +96,7 @@ class Step:
             object=document.get("object"),
             file=ModuleFile(**file) if file else None,
             volume=document.get("volume", ""),
+            entry=document.get("entry", ""),
             why=document["why"],
         )
 
@@ -107,7 +117,9 @@ class Plan:
     def objects(self) -> tuple[Object, ...]:
         """What a target is told, in the order in which it is told."""
         return tuple(
-            step.object for step in self.steps if step.object is not None and step.do in {Do.APPLY, Do.MOUNT}
+            step.object
+            for step in self.steps
+            if step.object is not None and step.do in {Do.APPLY, Do.MOUNT, Do.INSERT}
         )
 
     @property

@@ -1,4 +1,9 @@
-"""Envoy Gateway: an ``EnvoyExtensionPolicy`` on gateways or routes. No proxy restarts."""
+"""Envoy Gateway: an ``EnvoyExtensionPolicy`` on gateways or routes. No proxy restarts.
+
+Fields, kinds and what Envoy Gateway does with them are those of its release v1.9.0
+(``api/v1alpha1/envoyextensionypolicy_types.go``, ``wasm_types.go`` and ``internal/wasm/cache.go``); v1.1, the
+first with wasm, has the same but ``env`` (since v1.3) and ``sectionName`` (since v1.6).
+"""
 
 from typing import Any
 
@@ -21,7 +26,6 @@ _LACKS = (
     "phase",
     "priority",
     "environment",
-    "hostEnvironment",
     "workloads",
     "registry",
     "failure: reload",
@@ -56,10 +60,11 @@ def plan_envoy_gateway(intent: Intent, facts: Facts, gateway: EnvoyGatewayTarget
         why="Envoy Gateway fetches the module by its digest and serves it to its proxies; nothing restarts",
         gone="the proxies drop the filter",
     )
-    note = "of several policies on one gateway or route, Envoy Gateway takes only the oldest"
-    return Plan(
-        filter_id=intent.filter_id, target=_TARGET, steps=(apply,), removal=(delete,), reasons=(note,)
+    notes = (
+        "of several policies on one gateway or route, Envoy Gateway takes only the oldest",
+        "a policy on a route takes the place of the one on its gateway",
     )
+    return Plan(filter_id=intent.filter_id, target=_TARGET, steps=(apply,), removal=(delete,), reasons=notes)
 
 
 def _wasm(intent: Intent, facts: Facts) -> dict[str, Any]:
@@ -71,18 +76,21 @@ def _wasm(intent: Intent, facts: Facts) -> dict[str, Any]:
     if config is not None:
         wasm["config"] = config
     wasm["failOpen"] = intent.spec.failure is Failure.OPEN
+    if intent.spec.host_environment:
+        wasm["env"] = {"hostKeys": list(intent.spec.host_environment)}
     return wasm
 
 
 def _code(intent: Intent, facts: Facts) -> dict[str, Any]:
     image = facts.image
     if image.scheme == "oci":
+        # A digest in the URL is checked as ``sha256`` would be: it is that of the manifest.
         source: dict[str, Any] = {"url": f"{image.reference.name}@{image.digest}"}
         if intent.spec.pull_secret:
             source["pullSecretRef"] = {"kind": "Secret", "name": intent.spec.pull_secret}
         return {"type": "Image", "image": source}
     assert image.digest is not None  # noqa: S101 - refused before
-    return {"type": "HTTP", "http": {"url": image.location}, "sha256": image.digest.hex}
+    return {"type": "HTTP", "http": {"url": image.location, "sha256": image.digest.hex}}
 
 
 def _reasons(intent: Intent, facts: Facts) -> list[str]:

@@ -1,18 +1,21 @@
 """Gloo Edge: an entry in ``spec.httpGateway.options.wasm.filters`` of its Gateways. No proxy restarts.
 
-The list belongs to everybody, so a Gateway is read, changed in this one place, and written. Gloo fetches the
-image itself, by tag.
+The list belongs to everybody, so only one entry of it is put in and taken out. Gloo fetches the image itself,
+by tag. Fields are those of Gloo v1.20 (``projects/gloo/api/v1/options/wasm/wasm.proto``,
+``install/helm/gloo/crds/gateway.solo.io_v1_Gateway.yaml``); ``failOpen`` came with v1.12, and what an older
+one does not know its API refuses.
 """
 
-import copy
 from collections.abc import Mapping
 from typing import Any
 
 from weft.mesh.intent.intent import GlooTarget, Intent
+from weft.mesh.intent.plugin import Failure
 from weft.mesh.plan.configs import base_config
+from weft.mesh.plan.entries import with_entry
 from weft.mesh.plan.facts import Facts
 from weft.mesh.plan.limits import limits, refuse
-from weft.mesh.plan.plan import Do, Plan, PlanRefused, Step
+from weft.mesh.plan.plan import Do, Plan, PlanRefused, Step, object_ref
 from weft.mesh.plan.plugins import plugin_of
 
 __all__ = ["plan_gloo"]
@@ -28,7 +31,6 @@ _LACKS = (
     "workloads",
     "pullSecret",
     "registry",
-    "failure: open",
     "failure: reload",
 )
 
@@ -49,11 +51,16 @@ def plan_gloo(intent: Intent, facts: Facts, gloo: GlooTarget) -> Plan:
         filter_id=intent.filter_id,
         target=_TARGET,
         steps=tuple(
-            Step(do=Do.APPLY, object=_with(one, entry), why="Gloo tells its proxies; nothing restarts")
+            Step(
+                do=Do.INSERT,
+                object=with_entry(one, entry),
+                entry=entry["name"],
+                why="Gloo tells its proxies; nothing restarts",
+            )
             for one in gateways
         ),
         removal=tuple(
-            Step(do=Do.APPLY, object=_without(one, entry["name"]), why="the other filters stay")
+            Step(do=Do.EXTRACT, object=object_ref(one), entry=entry["name"], why="the other filters stay")
             for one in reversed(gateways)
         ),
         reasons=("Gloo fetches the image by tag: it does not see the digest that weft resolved",),
@@ -72,6 +79,8 @@ def _entry(intent: Intent, facts: Facts) -> dict[str, Any]:
         entry["config"] = {"@type": _TEXT, "value": plugin.config_text}
     if intent.spec.phase is not None:
         entry["filterStage"] = {"stage": _STAGES[intent.spec.phase], "predicate": "Before"}
+    if intent.spec.failure is Failure.OPEN:
+        entry["failOpen"] = True
     return entry
 
 
@@ -113,22 +122,3 @@ def _bare(name: str, namespace: str) -> dict[str, Any]:
         "metadata": metadata,
         "spec": {"httpGateway": {}},
     }
-
-
-def _with(gateway: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
-    return _changed(gateway, str(entry["name"]), [dict(entry)])
-
-
-def _without(gateway: Mapping[str, Any], name: str) -> dict[str, Any]:
-    return _changed(gateway, name, [])
-
-
-def _changed(gateway: Mapping[str, Any], name: str, added: list[dict[str, Any]]) -> dict[str, Any]:
-    """A copy in which the entry ``name`` is what ``added`` holds; entries are sorted by name."""
-    copied: dict[str, Any] = copy.deepcopy(dict(gateway))
-    http = copied["spec"]["httpGateway"] = copied["spec"].get("httpGateway") or {}
-    options = http["options"] = http.get("options") or {}
-    wasm = options["wasm"] = options.get("wasm") or {}
-    kept = [one for one in wasm.get("filters") or [] if one.get("name") != name]
-    wasm["filters"] = sorted([*kept, *added], key=lambda one: str(one.get("name")))
-    return copied

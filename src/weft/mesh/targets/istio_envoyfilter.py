@@ -33,7 +33,7 @@ def plan_envoyfilter(intent: Intent, facts: Facts, istio: IstioTarget) -> Plan:
     return Plan(
         filter_id=intent.filter_id,
         target=_TARGET,
-        steps=(hold, *(on for on, _ in mounts if on), *(on for on, _ in filters)),
+        steps=(hold, *(on for on, _ in mounts), *(on for on, _ in filters)),
         removal=(
             *(off for _, off in reversed(filters)),
             *(off for _, off in reversed(mounts) if off),

@@ -6,15 +6,25 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from weft.clusters import Deployer, Nodes, Prospect, Record, Standing, look, read_records, standing
-from weft.kube import Kube, find_cluster, open_kube
+from weft.clusters import (
+    Deployer,
+    Leaving,
+    Nodes,
+    Prospect,
+    Record,
+    Standing,
+    look,
+    read_records,
+    standing,
+)
+from weft.kube import Cluster, Denied, Kube, find_cluster, open_kube
 from weft.signing import Policy
 from weft.workflows.deploying.admission import check_configs, fetch_image
 from weft.workflows.deploying.documents import Documents
 from weft.workflows.deploying.facts import Looker
 from weft.workflows.deploying.pull_secrets import node_credential
 
-__all__ = ["ClusterAccess", "Deployment", "deploy", "opened", "stand", "undeploy"]
+__all__ = ["ClusterAccess", "Deployment", "deploy", "leave", "opened", "stand", "undeploy"]
 
 Say = Callable[[str], None]
 
@@ -27,6 +37,11 @@ class ClusterAccess:
     kubeconfig: Path | None = None
     context: str = ""
     system: str = "weft-system"
+
+    @property
+    def cluster(self) -> Cluster:
+        """Raises ``UsageError`` where nothing says which one, or what says it is wrong."""
+        return find_cluster(self.env, file=self.kubeconfig, context=self.context)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +64,7 @@ async def opened(
     access: ClusterAccess, *, seconds: float = 300.0, force: bool = False, say: Say
 ) -> AsyncIterator[Deployer]:
     """The cluster, ready to deploy to. Raises ``UsageError`` where nothing says which one."""
-    cluster = find_cluster(access.env, file=access.kubeconfig, context=access.context)
-    async with open_kube(cluster, access.env) as kube:
+    async with open_kube(access.cluster, access.env) as kube:
         yield Deployer(kube=kube, system=access.system, seconds=seconds, force=force, say=say)
 
 
@@ -101,10 +115,20 @@ async def undeploy(access: ClusterAccess, name: str, namespace: str, *, seconds:
         return await deployer.undeploy(name, namespace or deployer.kube.cluster.namespace)
 
 
+async def leave(access: ClusterAccess, name: str, namespace: str) -> Leaving:
+    """What undeploying would do; raises as that does."""
+    async with opened(access, say=lambda _: None) as deployer:
+        return await deployer.leaving(name, namespace or deployer.kube.cluster.namespace)
+
+
 async def stand(access: ClusterAccess, name: str, namespace: str) -> list[Standing]:
     """How the filters of ``namespace`` (of all, where it is empty) stand, or the one called ``name``."""
     async with opened(access, say=lambda _: None) as deployer:
-        records = await read_records(deployer.kube, namespace)
+        try:
+            records = await read_records(deployer.kube, namespace)
+        except Denied as error:
+            error.hint = error.hint or (None if namespace else "-n asks for one namespace only")
+            raise
         chosen = [one for one in records if not name or name in {one.name, one.filter_id}]
         nodes = Nodes(deployer.kube, deployer.system, deployer.clock)
         return list(await asyncio.gather(*(standing(deployer.kube, nodes, one) for one in chosen)))

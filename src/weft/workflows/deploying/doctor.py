@@ -8,7 +8,7 @@ from enum import StrEnum
 from weft.base.clock import SystemClock
 from weft.clusters import Nodes, State, control_planes, read_records, standing
 from weft.errors import WeftError
-from weft.kube import Denied, Kube, Ref, find_cluster, open_kube
+from weft.kube import Denied, Kube, Ref, open_kube
 from weft.workflows.deploying.cluster import ClusterAccess
 
 __all__ = ["Finding", "Health", "examine"]
@@ -57,7 +57,7 @@ async def examine(
 
     Raises ``UsageError`` where no cluster is named.
     """
-    cluster = find_cluster(access.env, file=access.kubeconfig, context=access.context)
+    cluster = access.cluster
     async with open_kube(cluster, access.env) as kube:
         try:
             version = await kube.version()

@@ -32,15 +32,18 @@ class Documents:
     """Keys of Secrets and ConfigMaps."""
 
 
-def read_documents(words: Iterable[str], read_input: Callable[[], str]) -> Documents:
-    """Read the files, ``-`` being standard input; raises ``UsageError`` with file and line."""
+def read_documents(words: Iterable[str], read_input: Callable[[], str], home: str = "default") -> Documents:
+    """Read the files, ``-`` being standard input; raises ``UsageError`` with file and line.
+
+    What says no namespace is in ``home``.
+    """
     found = Documents()
     for word in words:
         where = "standard input" if word == "-" else word
         text = read_input() if word == "-" else _text(word)
         for document in parse_documents(text, where=where):
             for one in _members(document):
-                _sort(one, found)
+                _sort(one, found, home)
     return found
 
 
@@ -63,10 +66,12 @@ def _members(document: Located) -> Iterator[Located]:
         yield document
 
 
-def _sort(document: Located, found: Documents) -> None:
+def _sort(document: Located, found: Documents, home: str) -> None:
     value = document.value
     if not isinstance(value, dict):
         raise UsageError(f"{document.where} line {document.line_of(())}: a mapping was expected")
+    if isinstance(metadata := value.get("metadata"), dict):
+        value = {**value, "metadata": {"namespace": home, **metadata}}
     kind, version = value.get("kind"), str(value.get("apiVersion"))
     if kind in _WORKLOADS and version.startswith("apps/"):
         found.workloads.append(Workload.of(value))

@@ -41,21 +41,39 @@ def gather(
     *,
     more: Iterable[Intent] = (),
     change: Retarget | None = None,
+    home: str = "default",
 ) -> Documents:
     """What the files ``words`` hold, and the intents ``more``; every intent as ``change`` makes it.
 
-    Raises ``UsageError`` with file, line and field, and when there is nothing to deploy.
+    What is in no namespace is in ``home``.
+    Raises ``UsageError`` with file, line and field, and when there is nothing to deploy, or something twice.
     """
-    documents = read_documents(words, read_input)
+    documents = read_documents(words, read_input, home)
     documents.intents += [Imported(intent) for intent in more]
     if not documents.intents:
+        named = ", ".join("standard input" if word == "-" else word for word in words)
         raise UsageError(
-            f"{', '.join(words)}: no filter to deploy",
+            f"{named}: no filter to deploy",
             hint="a FilterDeployment, a WasmPlugin or a TrafficExtension says what to deploy",
         )
     if change is not None:
         documents.intents = [replace(held, intent=change(held.intent)) for held in documents.intents]
+    _check_twice([held.intent for held in documents.intents])
     return documents
+
+
+def _check_twice(intents: Sequence[Intent]) -> None:
+    names: dict[tuple[str, str, str], Intent] = {}
+    for intent in intents:
+        namespace, name = intent.metadata.namespace, intent.metadata.name
+        if names.setdefault(("name", namespace, name), intent) is not intent:
+            raise UsageError(f"filter {name} of namespace {namespace} is there twice")
+        other = names.setdefault(("id", namespace, intent.filter_id), intent)
+        if other is not intent:
+            raise UsageError(
+                f"filter {name}: its id {intent.filter_id} is that of filter {other.metadata.name}",
+                hint="give it another id",
+            )
 
 
 def render(documents: Documents, looker: Looker) -> list[Rendered]:
