@@ -49,9 +49,12 @@ class HeaderMap:
     """What ``host`` is called here."""
 
     def __init__(self, items: Fields = ()) -> None:
-        self.items: list[tuple[str, str]]
+        self.items = made = list(items)
         """Names and values, to look at."""
-        self.assign(items)
+        if not _is_in_form(made):
+            self.items = []
+            for name, value in made:
+                self.add(name, value)
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self.items)
@@ -82,7 +85,9 @@ class HeaderMap:
 
     def add(self, name: str, value: str) -> None:
         """One more entry; joined where only one can be. Raises ``HeaderTooLong`` when that grows too long."""
-        name = self._known(name)
+        name = name.lower()
+        if name == "host":
+            name = self.host
         old = self.get(name) if name in self.joined else None
         if old is None:
             self.items.append((name, value))
@@ -113,14 +118,7 @@ class HeaderMap:
 
     def assign(self, items: Fields) -> None:
         """These entries instead of what was there."""
-        self.items = made = [(name.lower(), value) for name, value in items]
-        names = dict(made)
-        if len(names) == len(made) and "host" not in names:
-            made.sort(key=_is_no_pseudo)
-            return
-        self.items = []
-        for name, value in made:
-            self.add(name, value)
+        self.items = type(self)(items).items
 
     def _known(self, name: str) -> str:
         name = name.lower()
@@ -150,6 +148,22 @@ class ResponseTrailers(HeaderMap):
     __slots__ = ()
 
     joined = joined.RESPONSE_TRAILERS
+
+
+def _is_in_form(items: list[tuple[str, str]]) -> bool:
+    """Whether ``add`` would leave them as they are."""
+    names = dict(items)
+    if len(names) != len(items) or "host" in names:
+        return False
+    pseudo = True
+    for name in names:
+        if name[:1] != ":":
+            pseudo = False
+        elif not pseudo:
+            return False
+        if name != name.lower():
+            return False
+    return True
 
 
 def _is_no_pseudo(item: tuple[str, str]) -> bool:
