@@ -5,7 +5,9 @@ times, except those that a map of its kind joins (``weft.testhost.joined``). Rea
 replacing removes all and adds one at the end.
 """
 
+from bisect import insort
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import ClassVar
 
 from weft.errors import WeftError
@@ -51,7 +53,7 @@ class HeaderMap:
     def __init__(self, items: Fields = ()) -> None:
         self.items = made = list(items)
         """Names and values, to look at."""
-        if not _is_in_form(made):
+        if not _are_in_form(tuple([name for name, _ in made])):
             self.items = []
             for name, value in made:
                 self.add(name, value)
@@ -85,14 +87,10 @@ class HeaderMap:
 
     def add(self, name: str, value: str) -> None:
         """One more entry; joined where only one can be. Raises ``HeaderTooLong`` when that grows too long."""
-        name = name.lower()
-        if name == "host":
-            name = self.host
+        name = self._known(name)
         old = self.get(name) if name in self.joined else None
         if old is None:
-            self.items.append((name, value))
-            if name[:1] == ":":
-                self.items.sort(key=_is_no_pseudo)
+            self._put(name, value)
         elif value:
             if len(old) + len(value) > _MOST_JOINED:
                 raise HeaderTooLong(name)
@@ -108,8 +106,9 @@ class HeaderMap:
 
     def replace(self, name: str, value: str) -> None:
         """One entry instead of all of that name."""
-        self.remove(name)
-        self.add(name, value)
+        name = self._known(name)
+        self.items = [item for item in self.items if item[0] != name]
+        self._put(name, value)
 
     def remove(self, name: str) -> None:
         """No entry of that name."""
@@ -119,6 +118,12 @@ class HeaderMap:
     def assign(self, items: Fields) -> None:
         """These entries instead of what was there."""
         self.items = type(self)(items).items
+
+    def _put(self, name: str, value: str) -> None:
+        if name[:1] == ":":
+            insort(self.items, (name, value), key=_is_no_pseudo)
+        else:
+            self.items.append((name, value))
 
     def _known(self, name: str) -> str:
         name = name.lower()
@@ -150,20 +155,18 @@ class ResponseTrailers(HeaderMap):
     joined = joined.RESPONSE_TRAILERS
 
 
-def _is_in_form(items: list[tuple[str, str]]) -> bool:
-    """Whether ``add`` would leave them as they are."""
-    names = dict(items)
-    if len(names) != len(items) or "host" in names:
-        return False
+@lru_cache(maxsize=64)
+def _are_in_form(names: tuple[str, ...]) -> bool:
+    """Whether ``add`` would keep entries of these names as they come: most maps have the names of another."""
     pseudo = True
     for name in names:
         if name[:1] != ":":
             pseudo = False
         elif not pseudo:
             return False
-        if name != name.lower():
+        if name != name.lower() or name == "host":
             return False
-    return True
+    return len(set(names)) == len(names)
 
 
 def _is_no_pseudo(item: tuple[str, str]) -> bool:
