@@ -5,7 +5,9 @@ times, except those that a map of its kind joins (``weft.testhost.joined``). Rea
 replacing removes all and adds one at the end.
 """
 
+from bisect import insort
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import ClassVar
 
 from weft.errors import WeftError
@@ -49,9 +51,12 @@ class HeaderMap:
     """What ``host`` is called here."""
 
     def __init__(self, items: Fields = ()) -> None:
-        self.items: list[tuple[str, str]]
+        self.items = made = list(items)
         """Names and values, to look at."""
-        self.assign(items)
+        if not _are_in_form(tuple([name for name, _ in made])):
+            self.items = []
+            for name, value in made:
+                self.add(name, value)
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self.items)
@@ -85,9 +90,7 @@ class HeaderMap:
         name = self._known(name)
         old = self.get(name) if name in self.joined else None
         if old is None:
-            self.items.append((name, value))
-            if name[:1] == ":":
-                self.items.sort(key=_is_no_pseudo)
+            self._put(name, value)
         elif value:
             if len(old) + len(value) > _MOST_JOINED:
                 raise HeaderTooLong(name)
@@ -103,8 +106,9 @@ class HeaderMap:
 
     def replace(self, name: str, value: str) -> None:
         """One entry instead of all of that name."""
-        self.remove(name)
-        self.add(name, value)
+        name = self._known(name)
+        self.items = [item for item in self.items if item[0] != name]
+        self._put(name, value)
 
     def remove(self, name: str) -> None:
         """No entry of that name."""
@@ -113,14 +117,13 @@ class HeaderMap:
 
     def assign(self, items: Fields) -> None:
         """These entries instead of what was there."""
-        self.items = made = [(name.lower(), value) for name, value in items]
-        names = dict(made)
-        if len(names) == len(made) and "host" not in names:
-            made.sort(key=_is_no_pseudo)
-            return
-        self.items = []
-        for name, value in made:
-            self.add(name, value)
+        self.items = type(self)(items).items
+
+    def _put(self, name: str, value: str) -> None:
+        if name[:1] == ":":
+            insort(self.items, (name, value), key=_is_no_pseudo)
+        else:
+            self.items.append((name, value))
 
     def _known(self, name: str) -> str:
         name = name.lower()
@@ -150,6 +153,20 @@ class ResponseTrailers(HeaderMap):
     __slots__ = ()
 
     joined = joined.RESPONSE_TRAILERS
+
+
+@lru_cache(maxsize=64)
+def _are_in_form(names: tuple[str, ...]) -> bool:
+    """Whether ``add`` would keep entries of these names as they come: most maps have the names of another."""
+    pseudo = True
+    for name in names:
+        if name[:1] != ":":
+            pseudo = False
+        elif not pseudo:
+            return False
+        if name != name.lower() or name == "host":
+            return False
+    return len(set(names)) == len(names)
 
 
 def _is_no_pseudo(item: tuple[str, str]) -> bool:

@@ -32,12 +32,13 @@ def decode(data: bytes) -> str:
 
 def encode_pairs(pairs: Iterable[tuple[str, str]]) -> bytes:
     """Pairs for the guest; nothing at all for none."""
-    raw = [(encode(name), encode(value)) for name, value in pairs]
-    if not raw:
+    texts = [text for pair in pairs for text in pair]
+    if not texts:
         return b""
-    lengths = [len(text) for pair in raw for text in pair]
-    head = struct.pack(f"<I{len(lengths)}I", len(raw), *lengths)
-    return head + b"".join(text + b"\0" for pair in raw for text in pair)
+    together = "\0".join((*texts, ""))
+    data = encode(together)
+    sizes = map(len, texts if len(data) == len(together) else map(encode, texts))
+    return struct.pack(f"<{len(texts) + 1}I", len(texts) // 2, *sizes) + data
 
 
 def decode_pairs(data: bytes) -> Pairs:
@@ -49,10 +50,11 @@ def decode_pairs(data: bytes) -> Pairs:
     if count > MAX_PAIRS or place > len(data):
         return ()
     texts: list[str] = []
+    size = len(data)
     for length in struct.unpack_from(f"<{2 * count}I", data, _COUNT.size):
         end = place + length
-        if end >= len(data) or data[end]:
+        if end >= size or data[end]:
             return ()
         texts.append(decode(data[place:end]))
         place = end + 1
-    return tuple(zip(texts[::2], texts[1::2], strict=True)) if place == len(data) else ()
+    return tuple(zip(texts[::2], texts[1::2], strict=True)) if place == size else ()

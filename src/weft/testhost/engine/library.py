@@ -47,8 +47,9 @@ __all__ = [
 ]
 
 # What wasmtime calls for an import: environment, caller, where arguments are and results go, their number;
-# what comes back is a trap or 0.
-HOST_CALLBACK = CFUNCTYPE(c_size_t, c_void_p, c_void_p, c_void_p, c_size_t)
+# what comes back is a trap or 0. What is not looked at is declared as small as can be, and the number not at
+# all: each would be made an object in every call.
+HOST_CALLBACK = CFUNCTYPE(c_size_t, c_uint8, c_uint8, c_size_t)
 
 
 class ByteVector(ctypes.Structure):

@@ -181,7 +181,7 @@ class Machine:
         if error:
             raise FilterRefused(f"{item.module}.{item.name} cannot be offered", detail=said(error))
 
-    def _host(self, item: Import) -> Callable[[None, int, int, int], int]:
+    def _host(self, item: Import) -> Callable[[int, int, int], int]:
         """What the engine calls for an import."""
         arguments, answer = crossing.reading(item.type), crossing.answering(item.type)
         if self._trace is not None:
@@ -191,7 +191,7 @@ class Machine:
         name, call, bad_address = item.name, item.call, item.bad_address
         space, memory, stop = crossing.SPACE, self.memory, library().wasmtime_trap_new
 
-        def host(_environment: None, _caller: int, where: int, _count: int) -> int:
+        def host(_environment: int, _caller: int, where: int) -> int:
             try:
                 numbers = arguments(space, where)
                 memory.budget -= _CALL_COST
