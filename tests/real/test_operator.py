@@ -291,6 +291,29 @@ class TestFaults:
         world.ask("PATCH", path(OWN, world, "headers"), {"spec": {"config": {"value": 3}}})
         ready(world, generation=2)
 
+    def test_of_two_on_one_host_only_one_writes(self, world: World, operators: Operators) -> None:
+        logs = [operators.folder / f"{name}.log" for name in ("left", "right")]
+        with ExitStack() as stack:
+            for log in logs:
+                stack.enter_context(world.process("operator", log, *QUICK))
+            world.workload("details")
+            resource(world)
+            ready(world)
+            world.ask("PATCH", path(OWN, world, "headers"), {"spec": {"config": {"value": 2}}})
+            ready(world, generation=2)
+            said = [log.read_text() for log in logs]
+        assert sorted("at work" in one for one in said) == [False, True]
+        assert sorted("FilterDeployment" in one for one in said) == [False, True]
+
+    def test_one_that_may_not_have_the_lease_says_so_once_and_waits(
+        self, world: World, operators: Operators
+    ) -> None:
+        log = operators.folder / "stranger.log"
+        with world.process("operator", log, *QUICK, user="stranger"):
+            until(lambda: "leases" in log.read_text(), "word of the missing right")
+            time.sleep(2)  # it has tried again and again
+        assert log.read_text().count('cannot get resource "leases"') == 1
+
     def test_killed_in_the_middle_another_goes_on(self, world: World, operators: Operators) -> None:
         first = operators.start("one")
         world.workload("details")

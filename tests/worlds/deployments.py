@@ -146,9 +146,12 @@ class World:
         return self.process("node-cache", folder.with_suffix(".log"), *words, "--interval", "0.1")
 
     @contextmanager
-    def process(self, service: str, log: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    def process(
+        self, service: str, log: Path, *words: str, user: str = ""
+    ) -> Iterator[subprocess.Popen[bytes]]:
         """`weft serve …` in this cluster; it ends with the block, in good order unless it was killed."""
-        command = [sys.executable, "-m", "weft", "serve", service, "--kubeconfig", str(self.cluster.admin)]
+        config = self.cluster.user(user) if user else self.cluster.admin
+        command = [sys.executable, "-m", "weft", "serve", service, "--kubeconfig", str(config)]
         command += ["--cache-namespace", self.system, *words]
         env = {**os.environ, "WEFT_REGISTRY_PLAIN_HTTP": self.registry, "WEFT_HOME": str(self._home)}
         with log.open("ab") as output:
