@@ -135,10 +135,9 @@ class Private(Installed):
 
     user = "me"
 
-    def weft(self, *words: str) -> Result:
-        env = {"KUBECONFIG": str(self.cluster.admin), "WEFT_REGISTRY_PLAIN_HTTP": self.registry}
-        env |= {"WEFT_REGISTRY_HOST": self.registry, "WEFT_REGISTRY_USERNAME": self.user}
-        return self._weft(*words, **env, WEFT_REGISTRY_PASSWORD="secret")
+    def weft(self, *words: str, **more: str) -> Result:
+        who = {"WEFT_REGISTRY_HOST": self.registry, "WEFT_REGISTRY_USERNAME": self.user}
+        return super().weft(*words, **who, WEFT_REGISTRY_PASSWORD="secret", **more)
 
     def rename(self, folder: Path, user: str) -> None:
         """From now on the registry knows ``user``, and nobody else."""

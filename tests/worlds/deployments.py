@@ -41,9 +41,9 @@ class World:
         self.istio = cluster.namespace(f"istio-{uuid4().hex[:8]}")
         self.image = self.publish("one")
 
-    def weft(self, *words: str) -> Result:
+    def weft(self, *words: str, **more: str) -> Result:
         env = {"KUBECONFIG": str(self.cluster.admin), "WEFT_REGISTRY_PLAIN_HTTP": self.registry}
-        return self._weft(*words, **env)
+        return self._weft(*words, **env, **more)
 
     def deploy(self, *words: str, id: str = "headers") -> Result:  # noqa: A002
         where = ("-n", self.namespace, "--cache-namespace", self.system, "--istio-namespace", self.istio)

@@ -24,6 +24,7 @@ _LACKS = (
     "hostEnvironment",
     "workloads",
     "registry",
+    "rollout",
     "failure: reload",
 )
 

@@ -28,6 +28,7 @@ _LACKS = (
     "workloads",
     "pullSecret",
     "registry",
+    "rollout",
     "failure: open",
     "failure: reload",
 )
