@@ -10,6 +10,7 @@ from assemblyscript_projects import PROJECTS, Built, build
 from conftest import Weft
 from worlds.deployments import ISTIO, World
 from worlds.kubernetes import Cluster, api_server
+from worlds.operators import Operators, operators_of
 from worlds.real_registry import running
 
 
@@ -50,3 +51,9 @@ def world(cluster: Cluster, namespace: str, weft: Weft, home: Path, registry: st
     for kind in ISTIO:
         cluster.knows(*kind)
     return World(cluster, namespace, weft, home, registry)
+
+
+@pytest.fixture
+def operators(world: World, tmp_path: Path) -> Iterator[Operators]:
+    with operators_of(world, tmp_path) as operators:
+        yield operators

@@ -135,10 +135,9 @@ class Private(Installed):
 
     user = "me"
 
-    def weft(self, *words: str, stdin: str = "", who: Path | None = None) -> Result:
-        env = {"KUBECONFIG": str(who or self.cluster.admin), "WEFT_REGISTRY_PLAIN_HTTP": self.registry}
-        env |= {"WEFT_REGISTRY_HOST": self.registry, "WEFT_REGISTRY_USERNAME": self.user}
-        return self._weft(*words, stdin=stdin, **env, WEFT_REGISTRY_PASSWORD="secret")
+    def weft(self, *words: str, stdin: str = "", who: Path | None = None, **more: str) -> Result:
+        more |= {"WEFT_REGISTRY_HOST": self.registry, "WEFT_REGISTRY_USERNAME": self.user}
+        return super().weft(*words, stdin=stdin, who=who, **more, WEFT_REGISTRY_PASSWORD="secret")
 
     def rename(self, folder: Path, user: str) -> None:
         """From now on the registry knows ``user``, and nobody else."""

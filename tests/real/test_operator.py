@@ -2,110 +2,29 @@
 
 import json
 import signal
-import subprocess
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
-from pathlib import Path
-from typing import Any
-from urllib.error import HTTPError
 
 import pytest
 
-from weft.mesh import KINDS, Kind
 from weft.mesh.intent.intent import Volume
 from worlds.deployments import VOLUMES, World, until
+from worlds.operators import (
+    ASM,
+    OWN,
+    QUICK,
+    WASME,
+    Operators,
+    condition,
+    envoyfilter,
+    failed,
+    path,
+    ready,
+    resource,
+    status,
+)
 
 pytestmark = pytest.mark.real("kubernetes", "distribution")
-
-OWN, WASME, ASM, _ = KINDS
-QUICK = ("--port", "0", "--again", "1", "--lease", "1", "--timeout", "20")
-
-
-@pytest.fixture
-def operators(world: World, tmp_path: Path) -> Iterator["Operators"]:
-    for kind in KINDS:
-        world.cluster.knows(kind.group, kind.version, kind.name, kind.plural)
-    with ExitStack() as stack:
-        yield Operators(world, tmp_path, stack)
-        for log in tmp_path.glob("*.log"):
-            print(log.read_text())  # noqa: T201 - shown where a test fails
-        for kind in KINDS:
-            for held in world.ask("GET", path(kind, world))["items"]:
-                free(world, kind, held["metadata"]["name"])
-
-
-class Operators:
-    """Those that were started; all end with the test."""
-
-    def __init__(self, world: World, folder: Path, stack: ExitStack) -> None:
-        self.world, self.folder, self._stack = world, folder, stack
-        self.log = folder / "operator.log"
-
-    def start(self, holder: str = "one", *words: str) -> subprocess.Popen[bytes]:
-        log = self.folder / f"{holder}.log"
-        running = self.world.process("operator", log, *QUICK, "--holder", holder, *words)
-        return self._stack.enter_context(running)
-
-    def said(self, holder: str = "one") -> str:
-        return (self.folder / f"{holder}.log").read_text()
-
-
-def path(kind: Kind, world: World, name: str = "") -> str:
-    return f"{kind.api_version}/namespaces/{world.namespace}/{kind.plural}" + (f"/{name}" if name else "")
-
-
-def resource(world: World, name: str = "headers", **spec: Any) -> dict[str, Any]:
-    """A FilterDeployment of weft's own."""
-    held = {
-        "apiVersion": OWN.api_version,
-        "kind": OWN.name,
-        "metadata": {"name": name},
-        "spec": {
-            "image": world.image,
-            "config": {"value": 1},
-            "target": {"istio": {"namespace": world.istio}},
-            **spec,
-        },
-    }
-    return world.ask("POST", path(OWN, world), held)
-
-
-def free(world: World, kind: Kind, name: str) -> None:
-    """Gone, whatever its finalizers."""
-    try:
-        world.ask("PATCH", path(kind, world, name), {"metadata": {"finalizers": None}})
-        world.ask("DELETE", path(kind, world, name))
-    except HTTPError:
-        return
-
-
-def status(world: World, name: str = "headers", kind: Kind = OWN) -> dict[str, Any]:
-    return dict(world.ask("GET", path(kind, world, name)).get("status") or {})
-
-
-def condition(world: World, wanted: str = "Ready", name: str = "headers") -> dict[str, Any]:
-    held = status(world, name).get("conditions", [])
-    return next((one for one in held if one["type"] == wanted), {})
-
-
-def ready(world: World, name: str = "headers", generation: int = 1) -> dict[str, Any]:
-    def found() -> dict[str, Any] | None:
-        one = condition(world, name=name)
-        current = status(world, name).get("observedGeneration") == generation
-        return one if one.get("status") == "True" and current else None
-
-    return dict(until(found, f"Ready of {name}"))
-
-
-def failed(world: World, words: str, name: str = "headers") -> dict[str, Any]:
-    """Wait until the resource says so."""
-
-    def found() -> bool:
-        return words in condition(world, name=name).get("message", "")
-
-    until(found, f"failure with {words!r}")
-    return condition(world, name=name)
 
 
 class TestLife:
@@ -291,6 +210,30 @@ class TestFaults:
         world.ask("PATCH", path(OWN, world, "headers"), {"spec": {"config": {"value": 3}}})
         ready(world, generation=2)
 
+    def test_of_two_on_one_host_only_one_writes(self, world: World, operators: Operators) -> None:
+        logs = [operators.folder / f"{name}.log" for name in ("left", "right")]
+        with ExitStack() as stack:
+            for log in logs:
+                stack.enter_context(world.process("operator", log, *QUICK))
+            until(lambda: all("waiting for the lease" in log.read_text() for log in logs), "both")
+            world.workload("details")
+            resource(world)
+            ready(world)
+            world.ask("PATCH", path(OWN, world, "headers"), {"spec": {"config": {"value": 2}}})
+            ready(world, generation=2)
+            said = [log.read_text() for log in logs]
+        assert sorted("at work" in one for one in said) == [False, True]
+        assert sorted("FilterDeployment" in one for one in said) == [False, True]
+
+    def test_one_that_may_not_have_the_lease_says_so_once_and_waits(
+        self, world: World, operators: Operators
+    ) -> None:
+        log = operators.folder / "stranger.log"
+        with world.process("operator", log, *QUICK, user="stranger"):
+            until(lambda: "leases" in log.read_text(), "word of the missing right")
+            time.sleep(2)  # it has tried again and again
+        assert log.read_text().count('cannot get resource "leases"') == 1
+
     def test_killed_in_the_middle_another_goes_on(self, world: World, operators: Operators) -> None:
         first = operators.start("one")
         world.workload("details")
@@ -328,7 +271,3 @@ class TestFaults:
         done = world.undeploy()
         assert done.code == 2
         assert "is of FilterDeployment.weft.dev" in done.err
-
-
-def envoyfilter(world: World) -> dict[str, Any]:
-    return {"istio": {"namespace": world.istio, "mode": "envoyfilter"}}

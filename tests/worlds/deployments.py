@@ -41,10 +41,10 @@ class World:
         self.istio = cluster.namespace(f"istio-{uuid4().hex[:8]}")
         self.image = self.publish("one")
 
-    def weft(self, *words: str, stdin: str = "", who: Path | None = None) -> Result:
-        """The program, as the administrator or as ``who``."""
+    def weft(self, *words: str, stdin: str = "", who: Path | None = None, **more: str) -> Result:
+        """The program, as the administrator or as ``who``; ``more`` is in its environment."""
         env = {"KUBECONFIG": str(who or self.cluster.admin), "WEFT_REGISTRY_PLAIN_HTTP": self.registry}
-        return self._weft(*words, stdin=stdin, **env)
+        return self._weft(*words, stdin=stdin, **env, **more)
 
     def deploy(self, *words: str, id: str = "headers") -> Result:  # noqa: A002
         where = ("-n", self.namespace, "--cache-namespace", self.system, "--istio-namespace", self.istio)
@@ -147,9 +147,12 @@ class World:
         return self.process("node-cache", folder.with_suffix(".log"), *words, "--interval", "0.1")
 
     @contextmanager
-    def process(self, service: str, log: Path, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+    def process(
+        self, service: str, log: Path, *words: str, user: str = ""
+    ) -> Iterator[subprocess.Popen[bytes]]:
         """`weft serve …` in this cluster; it ends with the block, in good order unless it was killed."""
-        command = [sys.executable, "-m", "weft", "serve", service, "--kubeconfig", str(self.cluster.admin)]
+        config = self.cluster.user(user) if user else self.cluster.admin
+        command = [sys.executable, "-m", "weft", "serve", service, "--kubeconfig", str(config)]
         command += ["--cache-namespace", self.system, *words]
         env = {**os.environ, "WEFT_REGISTRY_PLAIN_HTTP": self.registry, "WEFT_HOME": str(self._home)}
         with log.open("ab") as output:

@@ -165,7 +165,9 @@ def node_cache(
     metavar="N",
     help="Answer the API server about new resources, over TLS; 0: do not.",
 )
-@click.option("--holder", metavar="NAME", help="Who takes the lease.  [default: POD_NAME, or the host]")
+@click.option(
+    "--holder", metavar="NAME", help="Who takes the lease.  [default: POD_NAME, or host and process]"
+)
 @click.option(
     "--lease",
     type=click.FloatRange(1),
@@ -215,6 +217,7 @@ def operator(
 
     Of several, one acts at a time. A deleted resource stays until its filter is gone.
     """
+    import os
     import platform
 
     from weft.base.tasks import run_until_told
@@ -232,7 +235,8 @@ def operator(
         address=address,
         port=port or None,
         webhook_port=webhook_port or None,
-        holder=holder or console.env.get("POD_NAME") or platform.node(),
+        # Two of one name would both act.
+        holder=holder or console.env.get("POD_NAME") or f"{platform.node()}-{os.getpid()}",
         lease_seconds=words.pop("lease"),
         settings=settings,
         policy=policy_of(verify_keys, verify_policy),

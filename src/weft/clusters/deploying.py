@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from weft.base.clock import Clock, SystemClock
 from weft.clusters.carrying import Carrier
@@ -11,7 +12,18 @@ from weft.clusters.nodes import Nodes
 from weft.clusters.records import ConfigMaps, Keeper, Record, bare, read_records, without_shared
 from weft.errors import NotFound, UsageError, WeftError
 from weft.kube import Kube
-from weft.mesh import Do, Facts, Intent, Plan, PlanRefused, Step, make_plan, transition
+from weft.mesh import (
+    Do,
+    Facts,
+    Intent,
+    Plan,
+    PlanRefused,
+    Step,
+    Workload,
+    make_plan,
+    object_name,
+    transition,
+)
 
 __all__ = ["Deployer", "Leaving", "Prospect"]
 
@@ -83,10 +95,28 @@ class Deployer:
             target=plan.target,
             image=str(facts.image),
             removal=bare(plan.removal),
+            good=_good(intent, facts) if intent.spec.rollout else None,
         )
         steps = transition(before.plan, plan, facts) if before else plan.steps
         steps = without_shared(steps, others)
         return Prospect(intent=intent, plan=plan, steps=steps, before=before, after=after)
+
+    def staged(self, prospect: Prospect, facts: Facts, workloads: tuple[Workload, ...]) -> Prospect:
+        """``prospect`` for these workloads alone; all that others have stays. It takes ``back_out`` off.
+
+        Raises ``PlanRefused`` where versions would run side by side in one proxy.
+        """
+        before, plan = prospect.before, prospect.plan
+        if before is not None and _laid_out_otherwise(before, prospect):
+            raise PlanRefused(
+                f"filter {plan.filter_id}: spec.rollout: the version before is {before.target} as"
+                f" {before.filter_id}, laid out otherwise; both would run side by side",
+                hint="make this change without spec.rollout, and others step by step",
+            )
+        steps = make_plan(prospect.intent, replace(facts, workloads=workloads)).steps
+        good = before.good if before else None
+        after = replace(prospect.after.with_removal_of(before), good=good)
+        return replace(prospect, steps=steps, after=after)
 
     async def deploy(self, prospect: Prospect) -> None:
         """Do it. Raises ``RolledBack`` when it could not be done, with what ran before running on.
@@ -94,7 +124,8 @@ class Deployer:
         Without ``back_out`` it raises what went wrong.
         """
         before, after, keeper = prospect.before, prospect.after, self._keeper()
-        during, carrier = after.with_removal_of(before), self._carrier(after, prospect.credential)
+        during = replace(after.with_removal_of(before), good=before.good if before else None)
+        carrier = self._carrier(after, prospect.credential)
         if before != during:
             await keeper.write(during)
         try:
@@ -160,6 +191,20 @@ class Deployer:
             clock=self.clock,
             say=self.say,
         )
+
+
+def _good(intent: Intent, facts: Facts) -> dict[str, Any]:
+    """``intent`` as it can be deployed again, whatever its tag means then."""
+    held = intent.document()
+    metadata = {key: held["metadata"][key] for key in ("name", "namespace") if key in held["metadata"]}
+    return {**held, "metadata": metadata, "spec": {**held["spec"], "image": str(facts.image)}}
+
+
+def _laid_out_otherwise(before: Record, prospect: Prospect) -> bool:
+    after, whole = prospect.after, object_name(prospect.intent.metadata.name)
+    deletes = (step for step in before.removal if step.do is Do.DELETE)
+    names = {step.object["metadata"]["name"] for step in deletes if step.object}
+    return (before.target, before.filter_id) != (after.target, after.filter_id) or whole in names
 
 
 def _others(record: Record, what: object) -> UsageError:

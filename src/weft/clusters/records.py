@@ -49,6 +49,8 @@ class Record:
     image: str
     """With its digest."""
     removal: tuple[Step, ...]
+    good: Mapping[str, Any] | None = None
+    """The intent, with the image by digest, that last was everywhere; of filters with a rollout."""
 
     @property
     def plan(self) -> Plan:
@@ -68,6 +70,7 @@ class Record:
             "target": self.target,
             "image": self.image,
             "removal": [step.document() for step in self.removal],
+            **({"good": self.good} if self.good else {}),
         }
 
     @classmethod
@@ -81,6 +84,7 @@ class Record:
             target=document["target"],
             image=document["image"],
             removal=tuple(Step.of(step) for step in document["removal"]),
+            good=document.get("good"),
         )
 
     def __str__(self) -> str:

@@ -44,6 +44,17 @@ _STATUS = {
             "x-kubernetes-list-type": "map",
             "x-kubernetes-list-map-keys": ["type"],
         },
+        "rollout": {
+            "description": "How far a version is that is rolled out step by step.",
+            "type": "object",
+            "properties": {
+                "revision": _TEXT,
+                "stage": _NUMBER,
+                "since": _TEXT,
+                "state": {"type": "string", "description": "RollingOut, Done or CalledOff."},
+                "message": _TEXT,
+            },
+        },
         "workloads": {
             "type": "array",
             "items": _WORKLOAD,

@@ -16,7 +16,7 @@ May import: ``weft.image``, ``weft.project``, ``weft.oci``, ``weft.wasm``, ``wef
 from weft.mesh.importing.documents import import_document, is_intent
 from weft.mesh.importing.imported import Imported
 from weft.mesh.intent.image_url import ImageUrl
-from weft.mesh.intent.intent import API_VERSION, KIND, Intent
+from weft.mesh.intent.intent import API_VERSION, KIND, Intent, Rollout
 from weft.mesh.intent.kinds import KINDS, Kind
 from weft.mesh.intent.plugin import Failure, Plugin
 from weft.mesh.intent.reading import read_intent
@@ -29,6 +29,7 @@ from weft.mesh.plan.facts import Facts, ModuleFacts, Workload, WorkloadRef
 from weft.mesh.plan.objects import object_name
 from weft.mesh.plan.plan import Do, ModuleFile, Plan, PlanRefused, Step, object_ref
 from weft.mesh.plan.selection import selected
+from weft.mesh.plan.stages import RolloutStage, stages
 from weft.mesh.planning import make_plan
 from weft.mesh.proxy.envoy_filter import discovered_filter, discovery_document, static_filter
 from weft.mesh.proxy.envoy_patch import HttpListener, http_listeners, move_listener, patch_bootstrap
@@ -56,6 +57,8 @@ __all__ = [
     "Plan",
     "PlanRefused",
     "Plugin",
+    "Rollout",
+    "RolloutStage",
     "Routed",
     "Step",
     "Upstream",
@@ -83,6 +86,7 @@ __all__ = [
     "remount",
     "runnable",
     "selected",
+    "stages",
     "static_filter",
     "transition",
     "unmounted",

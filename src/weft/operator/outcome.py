@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from weft.errors import WeftError
 from weft.mesh import Workload
+from weft.operator.rolling import RollingOut
+from weft.operator.staging import Rolled
 
 __all__ = ["Outcome", "Stage"]
 
@@ -33,6 +35,13 @@ class Outcome:
     error: WeftError | None = None
     image: str = ""
     workloads: tuple[Workload, ...] = ()
+    rolled: Rolled | None = None
+    """Where a version is rolled out step by step."""
+
+    @property
+    def trouble(self) -> WeftError | None:
+        """What is in the way; waiting for the next stage is not."""
+        return None if isinstance(self.error, RollingOut) else self.error
 
     @property
     def reason(self) -> str:

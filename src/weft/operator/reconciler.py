@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Protocol
 
 from weft.base.clock import Clock, SystemClock
@@ -14,6 +15,7 @@ from weft.mesh import Facts, Intent, Kind, Workload, import_document, selected
 from weft.operator.events import report_event
 from weft.operator.keeping import FINALIZER, InResource
 from weft.operator.outcome import Outcome, Stage
+from weft.operator.staging import Rolled, Stager
 from weft.operator.statuses import new_status, ready_condition
 
 __all__ = ["Images", "Reconciler", "Unsigned"]
@@ -81,11 +83,12 @@ class Reconciler:
             return await self._remove(held, deployer, keeper)
         outcome = await self._bring(held, deployer)
         await self._tell(ref, held, outcome)
-        return outcome.error
+        return outcome.trouble
 
     async def _bring(self, held: Object, deployer: Deployer) -> Outcome:
         generation = int(held["metadata"].get("generation") or 0)
         stage, image, workloads = Stage.COMPATIBLE, "", tuple[Workload, ...]()
+        rolled: Rolled | None = None
         try:
             intent = import_document(dict(held), where=str(Ref.of(held))).intent
             stage = Stage.RESOLVED
@@ -99,13 +102,25 @@ class Reconciler:
             if prospect.needs_credential:
                 credential = await self.images.credential(self.kube, intent)
                 prospect = replace(prospect, credential=credential)
-            await deployer.deploy(prospect)
+            if intent.spec.rollout is None:
+                await deployer.deploy(prospect)
+            else:
+                stager = Stager(deployer=deployer, known=partial(self.images.facts, self.kube))
+                rolled = await stager.roll(prospect, facts, held.get("status") or {})
         except WeftError as error:
             if isinstance(error, Denied) and error.plural in _GRANTED:
                 error.hint = f"let the operator: {granting(held['metadata']['namespace'], self.system)}"
             where = _stage_of(error) or stage
             return Outcome(generation=generation, stage=where, error=error, image=image, workloads=workloads)
-        return Outcome(generation=generation, image=image, workloads=workloads)
+        waiting = rolled.error if rolled else None
+        return Outcome(
+            generation=generation,
+            stage=Stage.PROGRAMMED if waiting else None,
+            error=waiting,
+            image=image,
+            workloads=workloads,
+            rolled=rolled,
+        )
 
     async def _remove(self, held: Object, deployer: Deployer, keeper: InResource) -> WeftError | None:
         ref = Ref.of(held)
@@ -134,7 +149,7 @@ class Reconciler:
             return
         if ready_condition(before) != ready_condition(status):
             self.say(f"{ref}: {outcome.reason}: {outcome.message}")
-            kind = "Normal" if outcome.error is None else "Warning"
+            kind = "Normal" if outcome.trouble is None else "Warning"
             await report_event(self.kube, held, kind, "Deploy", outcome.reason, outcome.message)
 
 

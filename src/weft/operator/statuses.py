@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from weft.mesh import API_VERSION
+from weft.mesh import API_VERSION, Workload
 from weft.operator.outcome import Outcome, Stage
 
 __all__ = ["READY", "new_status", "ready_condition"]
@@ -43,19 +43,24 @@ def _own(before: Object, outcome: Outcome, now: str) -> dict[str, Any]:
             _condition(kind, state, reason, message, outcome, known.get(kind), now)
             for kind, state, reason, message in _conditions(outcome)
         ],
-        "workloads": [
-            {
-                "kind": one.kind,
-                "name": one.name,
-                "state": _state(outcome),
-                "digest": outcome.image.rpartition("@")[2],
-                "message": "" if outcome.error is None else str(outcome.error),
-            }
-            for one in outcome.workloads
-        ],
+        "workloads": [_workload(one, outcome) for one in outcome.workloads],
     }
+    if outcome.rolled is not None:
+        status["rollout"] = outcome.rolled.progress.document()
+    elif "rollout" in before and outcome.error is None:
+        status["rollout"] = None
     image = outcome.image or before.get("resolvedImage")
     return {**status, "resolvedImage": image} if image else status
+
+
+def _workload(one: Workload, outcome: Outcome) -> dict[str, Any]:
+    state = "Ready" if outcome.error is None else "Pending"
+    image, message = outcome.image, "" if outcome.error is None else str(outcome.error)
+    if outcome.rolled is not None and outcome.rolled.reached is not None:
+        new = one in outcome.rolled.reached
+        state, image, message = ("Ready", image, "") if new else ("Former", outcome.rolled.former, "")
+    digest = image.rpartition("@")[2]
+    return {"kind": one.kind, "name": one.name, "state": state, "digest": digest, "message": message}
 
 
 def _conditions(outcome: Outcome) -> list[tuple[str, str, str, str]]:
@@ -90,7 +95,3 @@ def _of_wasme(outcome: Outcome) -> dict[str, Any]:
     state = "Succeeded" if outcome.error is None else "Failed"
     workloads = {one.name: {"state": state, "reason": reason} for one in outcome.workloads}
     return {"observedGeneration": outcome.generation, "workloads": workloads, "reason": reason}
-
-
-def _state(outcome: Outcome) -> str:
-    return "Ready" if outcome.error is None else "Pending"

@@ -206,7 +206,7 @@ class Route(_Part, frozen=True, kw_only=True):
 
 
 class RolloutStep(_Part, frozen=True, kw_only=True):
-    """So many percent of the workload's pods, for so long."""
+    """So many percent of the workloads, rounded up, for so long."""
 
     percent: Annotated[int, Meta(ge=1, le=100)]
     hold: Duration | None = None

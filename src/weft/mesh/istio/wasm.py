@@ -74,7 +74,7 @@ def where_fields(intent: Intent, facts: Facts) -> list[tuple[str, dict[str, Any]
     """A name to tell objects apart, and the fields that select pods or gateways.
 
     One object is enough where the labels are the pods', and of no other pods. They may also be those of the
-    workload alone; then each workload gets an object that selects its pods.
+    workload alone; then each workload gets an object that selects its pods, as it does for a rollout.
     """
     spec = intent.spec
     if spec.target_refs:
@@ -88,7 +88,8 @@ def where_fields(intent: Intent, facts: Facts) -> list[tuple[str, dict[str, Any]
     labels = spec.workloads.labels if spec.workloads else {}
     found = selected(intent, facts)
     if found is None or (
-        all(labels.items() <= one.pod_labels.items() for one in found)
+        spec.rollout is None
+        and all(labels.items() <= one.pod_labels.items() for one in found)
         and not bystanders(intent, facts, found)
     ):
         return [("", {"selector": {"matchLabels": dict(labels)}} if labels else {})]
@@ -113,7 +114,8 @@ def _url(facts: Facts) -> str:
 
 
 def _reasons(target: str, intent: Intent, facts: Facts, version: IstioVersion) -> list[str]:
-    reasons = list(limits(target, intent, facts, lacks=("routes", "registry")))
+    lacks = ("routes", "registry", "rollout") if intent.spec.target_refs else ("routes", "registry")
+    reasons = list(limits(target, intent, facts, lacks=lacks))
     config = base_config(intent, facts)
     if config is not None and as_mapping(config) is None:
         reasons.append(f"{target} takes a JSON object as spec.config, not other text")

@@ -20,6 +20,7 @@ _ASKED: dict[str, Callable[[Spec], bool]] = {
     "targetRefs": lambda spec: bool(spec.target_refs),
     "pullSecret": lambda spec: bool(spec.pull_secret),
     "registry": lambda spec: spec.registry.plain_http or spec.registry.insecure_skip_verify,
+    "rollout": lambda spec: spec.rollout is not None,
     "failure: open": lambda spec: spec.failure is Failure.OPEN,
     "failure: reload": lambda spec: spec.failure is Failure.RELOAD,
 }

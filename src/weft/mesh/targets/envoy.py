@@ -15,7 +15,7 @@ _TARGET = "envoy"
 
 def plan_envoy(intent: Intent, facts: Facts, envoy: EnvoyTarget) -> Plan:  # noqa: ARG001
     """Raises ``PlanRefused`` where the module is not on this machine, and for secrets that are not known."""
-    reasons = list(limits(_TARGET, intent, facts, lacks=(), restricts=True))
+    reasons = list(limits(_TARGET, intent, facts, lacks=("rollout",), restricts=True))
     if facts.module_path is None:
         reasons.append("the module is not on this machine")
     refuse(_TARGET, reasons)

@@ -28,6 +28,7 @@ _LACKS = (
     "environment",
     "workloads",
     "registry",
+    "rollout",
     "failure: reload",
 )
 

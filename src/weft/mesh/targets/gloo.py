@@ -31,6 +31,7 @@ _LACKS = (
     "workloads",
     "pullSecret",
     "registry",
+    "rollout",
     "failure: reload",
 )
 

@@ -14,13 +14,12 @@ from weft.mesh.proxy.envoy_filter import discovery_document
 __all__ = ["plan_xds"]
 
 _TARGET = "xds"
+_LACKS = ("workloads", "targetRefs", "phase", "priority", "rollout")
 
 
 def plan_xds(intent: Intent, facts: Facts, xds: XdsTarget) -> Plan:
     """Raises ``PlanRefused`` for what the proxies' own configuration decides."""
-    reasons = list(
-        limits(_TARGET, intent, facts, lacks=("workloads", "targetRefs", "phase", "priority"), restricts=True)
-    )
+    reasons = list(limits(_TARGET, intent, facts, lacks=_LACKS, restricts=True))
     if facts.module is None:
         reasons.append("the file is named by the module's sha256, and the image was not looked into")
     refuse(_TARGET, reasons)

@@ -93,6 +93,8 @@ async def deploy(
                 await check_configs(intent, facts, how.looker)
         for prospect in prospects:
             show(prospect)
+            if prospect.intent.spec.rollout is not None:
+                say("spec.rollout is the operator's: here all workloads get the filter at once")
             credential = await _shared(deployer.kube, prospect, how, say)
             if not how.dry_run:
                 await deployer.deploy(replace(prospect, credential=credential))

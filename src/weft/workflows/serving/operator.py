@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import socket
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -14,6 +13,7 @@ from weakref import WeakValueDictionary
 import msgspec
 
 from weft.base.clock import Clock, SystemClock
+from weft.errors import WeftError
 from weft.kube import Kube, Lease, LeaseLost, find_cluster, open_kube
 from weft.mesh import Facts, Intent
 from weft.net import lean_tls
@@ -46,7 +46,8 @@ class OperatorPlace:
     address: str = "127.0.0.1"
     port: int | None = None
     webhook_port: int | None = None
-    holder: str = field(default_factory=socket.gethostname)
+    holder: str
+    """Nobody else's name: who has it may act."""
     lease_seconds: float = 15.0
     settings: Settings = field(default_factory=Settings)
     policy: Policy | None = None
@@ -74,8 +75,15 @@ async def keep_operator(
             tls = await trusted_tls(kube, place.settings.system)
             where = Listening(place.address, place.webhook_port, tls)
             await stack.enter_async_context(listening(webhook(), where))
+        lease = Lease(
+            kube,
+            _LEASE,
+            place.settings.system,
+            place.holder,
+            seconds=place.lease_seconds,
+            on_trouble=_saying_once(say),
+        )
         while True:
-            lease = Lease(kube, _LEASE, place.settings.system, place.holder, seconds=place.lease_seconds)
             say(f"waiting for the lease {place.settings.system}/{_LEASE}")
             try:
                 async with lease.held():
@@ -85,6 +93,19 @@ async def keep_operator(
                 say(str(error))
             finally:
                 turns.clear()
+
+
+def _saying_once(say: Callable[[str], None]) -> Callable[[WeftError], None]:
+    """What is asked for every few seconds fails as often; it is news when it fails otherwise."""
+    last = ""
+
+    def tell(error: WeftError) -> None:
+        nonlocal last
+        if str(error) != last:
+            last = str(error)
+            say(last)
+
+    return tell
 
 
 class _StoredImages:
