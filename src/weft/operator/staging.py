@@ -9,7 +9,7 @@ from typing import Any
 from weft.clusters import Deployer, Prospect, RolloutFailed, look, wait_for_rollouts
 from weft.errors import NotFound, UsageError, WeftError
 from weft.kube import Ref
-from weft.mesh import Facts, Intent, Rollout, RolloutStage, Workload, read_intent, selected, stages
+from weft.mesh import Do, Facts, Intent, Rollout, RolloutStage, Workload, read_intent, selected, stages
 from weft.operator.rolling import CalledOff, Progress, RollingOut, revision_of
 
 __all__ = ["Rolled", "Stager"]
@@ -79,7 +79,9 @@ class Stager:
             intent = read_intent(good, where=f"the version before of {metadata.namespace}/{metadata.name}")
             facts = await look(self.deployer.kube, intent, await self.known(intent))
             back = await self.deployer.prospect(intent, facts)
-            await self.deployer.deploy(replace(back, credential=prospect.credential))
+            # All pods had that version and its folder; those of the new one may never get ready.
+            steps = tuple(step for step in back.steps if step.do is not Do.SETTLE)
+            await self.deployer.deploy(replace(back, steps=steps, credential=prospect.credential))
             what = f"{former} is back"
         error = CalledOff(f"{progress.message}; {what}", hint="change the intent to try again")
         return Rolled(progress=progress, error=error, reached=(), former=former)

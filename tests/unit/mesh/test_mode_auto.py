@@ -10,13 +10,13 @@ from deployments import (
     refused,
 )
 from sample_images import sample
-from weft.image import Published
+from weft.image import Answer, Published, ask_consumers
 from weft.mesh import Facts, ImageUrl
 
 
-def packed(flavor: str) -> Published:
+def answers_to(flavor: str) -> tuple[Answer, ...]:
     image = sample(flavor=flavor)
-    return Published("hub/f:v1", image.manifest, image.blobs)
+    return ask_consumers(Published("hub/f:v1", image.manifest, image.blobs))
 
 
 class TestModeAuto:
@@ -83,7 +83,7 @@ class TestModeAuto:
         )
 
     def test_an_image_that_istio_cannot_read_goes_by_file(self) -> None:
-        plan = a_plan(known=facts(published=packed("cncf")))
+        plan = a_plan(known=facts(consumers=answers_to("cncf")))
         assert plan.target == "istio/envoyfilter"
         assert plan.reasons[1].startswith(
             "not istio/wasmplugin: Istio's agent would not take the image: the given image is in"
@@ -91,4 +91,4 @@ class TestModeAuto:
 
     @pytest.mark.parametrize("flavor", ["solo", "compat"])
     def test_an_image_that_istio_reads_is_pulled_by_it(self, flavor: str) -> None:
-        assert a_plan(known=facts(published=packed(flavor))).target == "istio/wasmplugin"
+        assert a_plan(known=facts(consumers=answers_to(flavor))).target == "istio/wasmplugin"
