@@ -8,7 +8,7 @@ answer to a gRPC call has messages and no body. A connection begins once, and ea
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import msgspec
 
@@ -19,6 +19,7 @@ __all__ = ["sound"]
 _BODILESS = {"204", "304"}
 _FRAMING = {"content-length", "transfer-encoding"}
 _Message = TypeVar("_Message", Request, Response, Reply)
+_Answer = TypeVar("_Answer", Response, Reply)
 
 
 @dataclass(slots=True)
@@ -96,7 +97,7 @@ def _unframed(message: _Message) -> _Message:
     return msgspec.structs.replace(message, headers=headers)
 
 
-def _bodied(message: Any, *, head: bool) -> Any:
+def _bodied(message: _Answer, *, head: bool) -> _Answer:
     if head or str(message.status) in _BODILESS:
         return msgspec.structs.replace(message, body=None, chunks=None, trailers=None, open=False)
     return message

@@ -123,9 +123,10 @@ def _clusters(cases: Iterable[Case]) -> Iterator[str]:
     for case in cases:
         yield from case.setup.clusters or ()
         for step in case.steps:
-            named = [step.reply.cluster] if step.reply is not None else []
-            named += [call.cluster for call in (step.expect.calls or ())] if step.expect is not None else []
-            yield from (name for name in named if isinstance(name, str))
+            if step.reply is not None and step.reply.cluster is not None:
+                yield step.reply.cluster
+            calls = step.expect.calls or () if step.expect is not None else ()
+            yield from (call.cluster for call in calls if isinstance(call.cluster, str))
 
 
 def _bare(case: Case, *, portable: bool) -> Case:
