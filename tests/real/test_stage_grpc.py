@@ -3,6 +3,8 @@
 The filter does what a request says and logs all that comes back, with the words of each status.
 """
 
+from pathlib import Path
+
 import pytest
 
 from chains import told
@@ -170,3 +172,15 @@ def test_grpc_is_the_same_on_both(both: dict[str, tuple[Played, Played]], name: 
     assert problems(envoy) == []
     assert len(envoy.steps) == len(host.steps)
     assert told(envoy.trace) == told(host.trace)
+
+
+def test_a_call_that_times_out_by_itself_ends_what_can_be_judged(tmp_path: Path) -> None:
+    """On the host no time passes in these steps; here each takes some."""
+    module = compile_cpp(tmp_path, {"filter.cc": source("grpc.cc")}, flags=STRICT).read_bytes()
+    brief = asking("call", headers="x-timeout: 1")
+    told = f"setup: {{clusters: [a]}}, steps: [{', '.join([brief] * 9)}]"
+    [envoy] = compared(hosted(module, told), staged(module, told))
+    assert problems(envoy) == []
+    [left] = envoy.steps[-1].left_out
+    assert (left.what, left.reason) == ("timeout", "the 1 ms of a call were already over")
+    assert len(envoy.steps) < 10

@@ -43,8 +43,9 @@ def _again(found: "Found", there: list[str]) -> Iterator[str]:
     if found.on != "host":
         yield from ("--on", found.on, *there)
     yield _shown(found.file)
-    if not found.new and found.case is not None:
-        yield from ("-k", found.case.name)
+    if found.case is not None and found.file is not None and not found.new:
+        alone = found.case.name.startswith(found.file.stem)  # what an earlier hunt wrote
+        yield from () if alone else ("-k", found.case.name)
 
 
 def _shown(file: Path | None) -> str:

@@ -11,7 +11,9 @@ from typing import Any
 import msgspec
 
 from weft.fuzzing import drawing
+from weft.fuzzing.answers import answers
 from weft.fuzzing.configs import bent, by_schema
+from weft.fuzzing.connections import connection, said
 from weft.fuzzing.drawing import chance, few
 from weft.fuzzing.grammar import sound
 from weft.fuzzing.vocabulary import Vocabulary
@@ -69,6 +71,8 @@ class _Teller:
 
     def _stream(self, name: str) -> list[Step]:
         dice = self._dice
+        if self._words.network:
+            return connection(dice, self._words, name)
         request, more = self._message()
         asked = [Step(stream=name, request=Request(headers=self._request_headers(), **request))]
         asked += [Step(stream=name, request_body=part) for part in more]
@@ -76,7 +80,9 @@ class _Teller:
         answered = [Step(stream=name, response=self._response(answer))]
         answered += [Step(stream=name, response_body=part) for part in more]
         early = len(asked) if self._words.portable or chance(dice, 0.9) else dice.randint(1, len(asked))
-        steps = [*asked[:early], *self._replies(), *answered, *asked[early:]]
+        steps = [*asked[:early], *answers(dice, self._words), *answered, *asked[early:]]
+        if chance(dice, 0.2):
+            steps += answers(dice, self._words)
         if self._words.ticks and chance(dice, 0.3):
             steps.insert(dice.randint(0, len(steps)), Step(tick=dice.randint(1, 3)))
         if chance(dice, 0.1):
@@ -114,25 +120,6 @@ class _Teller:
         dice = self._dice
         return Response(status=drawing.status(dice), headers=drawing.headers(dice, self._words), **message)
 
-    def _replies(self) -> list[Step]:
-        """Answers to calls, if any are made."""
-        if not self._words.calls:
-            return []
-        return [Step(reply=self._reply()) for _ in range(1 + few(self._dice, 3))]
-
-    def _reply(self) -> Reply:
-        dice, words = self._dice, self._words
-        if chance(dice, 0.1):
-            return Reply(failed=True)
-        # On Envoy it is really waited for.
-        if chance(dice, 0.02 if words.portable else 0.1):
-            return Reply(timeout=True)
-        body = drawing.body(dice, words) if chance(dice, 0.6) else None
-        known = drawing.headers(dice, words, 3)
-        return Reply(
-            status=drawing.status(dice), headers=known, body=body, trailers=drawing.trailers(dice, words)
-        )
-
     # -- a little differently
 
     def retold(self, steps: tuple[Step, ...]) -> list[Step]:
@@ -165,6 +152,9 @@ class _Teller:
         for word in ("request", "response", "request_body", "response_body", "reply"):
             if (message := getattr(step, word)) is not None:
                 told[at] = msgspec.structs.replace(step, **{word: self._changed(message)})
+        for word in ("downstream_data", "upstream_data"):
+            if getattr(step, word) is not None:
+                told[at] = msgspec.structs.replace(step, **{word: said(self._dice, self._words)})
 
     def _changed(self, message: Any) -> Any:
         dice = self._dice
@@ -180,6 +170,8 @@ class _Teller:
             fields = {"status": drawing.status(dice)}
         elif part == "trailers":
             fields = {"trailers": drawing.trailers(dice, self._words)}
+        elif isinstance(message, Reply) and message.is_grpc:
+            fields = {"message": None, "messages": drawing.chunks(dice, self._words)}
         else:
             fields = {"body": None, "chunks": drawing.chunks(dice, self._words) or None}
         return msgspec.structs.replace(message, **fields)

@@ -29,14 +29,25 @@ from weft.scenario import (
 
 __all__ = ["candidates", "minimise", "weight"]
 
-_MESSAGES = ("request", "request_body", "response", "response_body", "reply")
+_MESSAGES = (
+    *("request", "request_body", "response", "response_body", "reply"),
+    *("downstream_data", "upstream_data"),
+)
+_BODIES = (("body", "chunks"), ("data", "chunks"), ("message", "messages"))
+"""The words for one piece, and for several."""
 _FIELDS = (
     ("trailers", None),
     ("body", None),
+    ("data", None),
     ("chunks", None),
+    ("message", None),
+    ("messages", None),
+    ("grpc_message", None),
+    ("grpc_status", None),
     ("cluster", None),
     ("status", 200),
     ("open", False),
+    ("end", False),
 )
 _MOST_PARTS = 32
 
@@ -225,18 +236,24 @@ def _messages(message: Any) -> Iterator[Any]:
 
 
 def _bodies(message: Any) -> Iterator[Any]:
-    if message.chunks is not None:
-        for kept in _without(message.chunks):
-            yield msgspec.structs.replace(message, chunks=kept or None)
-        whole = b"".join(content_bytes(piece) for piece in message.chunks)
-        yield msgspec.structs.replace(message, chunks=None, body=_content(whole))
-        for at, piece in enumerate(message.chunks):
+    for one, several in _BODIES:
+        if hasattr(message, one):
+            for made in _pieces(getattr(message, one), getattr(message, several)):
+                yield msgspec.structs.replace(message, **dict(zip((one, several), made, strict=True)))
+
+
+def _pieces(
+    body: Content | None, chunks: list[Content] | None
+) -> Iterator[tuple[Content | None, list[Content] | None]]:
+    """Smaller ones: a body, or its pieces."""
+    if chunks is not None:
+        yield from ((None, kept or None) for kept in _without(chunks))
+        yield _content(b"".join(content_bytes(piece) for piece in chunks)), None
+        for at, piece in enumerate(chunks):
             for smaller in _contents(piece):
-                chunks = [*message.chunks[:at], smaller, *message.chunks[at + 1 :]]
-                yield msgspec.structs.replace(message, chunks=chunks)
-    if message.body is not None:
-        for smaller in _contents(message.body):
-            yield msgspec.structs.replace(message, body=smaller)
+                yield None, [*chunks[:at], smaller, *chunks[at + 1 :]]
+    if body is not None:
+        yield from ((smaller, None) for smaller in _contents(body))
 
 
 def _contents(content: Content) -> Iterator[Content]:

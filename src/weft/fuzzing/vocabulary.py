@@ -10,7 +10,18 @@ from typing import Any
 
 import msgspec
 
-from weft.scenario import BodyPart, Case, Content, Reply, Request, Response, Setup, Step, header_pairs
+from weft.scenario import (
+    BodyPart,
+    Case,
+    Content,
+    Data,
+    Reply,
+    Request,
+    Response,
+    Setup,
+    Step,
+    header_pairs,
+)
 
 __all__ = ["HEADERS", "PATHS", "VALUES", "Vocabulary", "learn"]
 
@@ -46,11 +57,20 @@ class Vocabulary:
     schema: Any = None
     """JSON Schema of the configuration."""
     calls: bool = True
-    """Whether the filter calls other servers."""
+    """Whether the filter calls other servers by HTTP."""
+    grpc: bool = False
+    """Whether it does by gRPC."""
+    clusters: tuple[str, ...] = ()
+    """Servers that it calls."""
     ticks: bool = True
     """Whether it has a timer that can be waited for."""
     portable: bool = False
     """Whether everything must be possible on a real Envoy, too."""
+
+    @property
+    def network(self) -> bool:
+        """Whether it is a filter of connections."""
+        return any(story.is_network for story in self.stories)
 
 
 def learn(
@@ -58,17 +78,20 @@ def learn(
     *,
     schema: Any = None,
     calls: bool = True,
+    grpc: bool = False,
     ticks: bool = True,
     portable: bool = False,
 ) -> Vocabulary:
     """What the cases name."""
+    cases = list(cases)
     stories = tuple(_bare(case, portable=portable) for case in cases)
     headers: dict[str, dict[str, None]] = {}
     bodies: list[Content] = []
     for message in (message for case in stories for step in case.steps for message in _messages(step)):
-        for name, value in header_pairs({**getattr(message, "headers", {}), **(message.trailers or {})}):
+        trailers = getattr(message, "trailers", None) or {}
+        for name, value in header_pairs({**getattr(message, "headers", {}), **trailers}):
             headers.setdefault(name, {})[value] = None
-        bodies += [*([] if message.body is None else [message.body]), *(message.chunks or ())]
+        bodies += _contents(message)
     return Vocabulary(
         stories=stories,
         headers={name: tuple(values) for name, values in headers.items() if name[:1] != ":"},
@@ -76,15 +99,34 @@ def learn(
         bodies=tuple(bodies),
         schema=schema,
         calls=calls,
+        grpc=grpc,
+        clusters=tuple(dict.fromkeys(_clusters(cases))),
         ticks=ticks and not portable,
         portable=portable,
     )
 
 
-def _messages(step: Step) -> Iterator[Request | Response | Reply | BodyPart]:
-    for message in (step.request, step.request_body, step.response, step.response_body, step.reply):
+def _messages(step: Step) -> Iterator[Request | Response | Reply | BodyPart | Data]:
+    http = (step.request, step.request_body, step.response, step.response_body, step.reply)
+    for message in (*http, step.downstream_data, step.upstream_data):
         if message is not None:
             yield message
+
+
+def _contents(message: Request | Response | Reply | BodyPart | Data) -> list[Content]:
+    single = message.data if isinstance(message, Data) else message.body
+    several = message.all_messages if isinstance(message, Reply) else []
+    return [*([] if single is None else [single]), *(message.chunks or ()), *several]
+
+
+def _clusters(cases: Iterable[Case]) -> Iterator[str]:
+    for case in cases:
+        yield from case.setup.clusters or ()
+        for step in case.steps:
+            if step.reply is not None and step.reply.cluster is not None:
+                yield step.reply.cluster
+            calls = step.expect.calls or () if step.expect is not None else ()
+            yield from (call.cluster for call in calls if isinstance(call.cluster, str))
 
 
 def _bare(case: Case, *, portable: bool) -> Case:
@@ -92,6 +134,6 @@ def _bare(case: Case, *, portable: bool) -> Case:
     steps = [step for step in steps if step.actions]
     setup = case.setup
     if portable:
-        setup = Setup(clusters=setup.clusters)
+        setup = Setup(clusters=setup.clusters, before=setup.before, after=setup.after)
         steps = [step for step in steps if step.tick is None and step.advance is None]
     return replace(case, steps=tuple(steps), setup=setup, expect=None)

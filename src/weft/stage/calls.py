@@ -2,6 +2,7 @@
 
 import asyncio
 import struct
+import time
 from dataclasses import dataclass, replace
 
 from weft.scenario import (
@@ -47,6 +48,9 @@ class Calls:
         """Milliseconds that passed by the steps: what is one moment to them takes some time here."""
         self._moments: list[int] = []
         """When each call was made, on that clock."""
+        self._last = time.monotonic()
+        self._since: list[float] = []
+        """When each call was not yet made, on the real one."""
 
     def mark(self) -> None:
         """Tell from now on only what comes next."""
@@ -54,8 +58,22 @@ class Calls:
         self._known = {at: self._whole(at) for at in range(self._made)}
 
     def note(self) -> None:
-        """All that came since the last time came at this moment."""
-        self._moments += [self._now] * (len(self._stage.called) - len(self._moments))
+        """All that came since the last time came at this moment. Raises ``NotHere`` like ``reply``."""
+        new = len(self._stage.called) - len(self._moments)
+        self._moments += [self._now] * new
+        self._since += [self._last] * new
+        self._last = time.monotonic()
+        self._look_at_the_time()
+
+    def _look_at_the_time(self) -> None:
+        """A call may have timed out although no step lets that much time pass."""
+        due = self._due()
+        for at, since in enumerate(self._since):
+            name, stream = self._stage.called[at]
+            if stream.broken and not self._answer(at).done and stream not in due:
+                timeout = seen_call(name, stream).timeout_ms
+                if 0 < timeout <= (time.monotonic() - since) * 1000:
+                    raise NotHere(LeftOut("timeout", f"the {timeout} ms of a call were already over"))
 
     async def wait(self, milliseconds: int) -> None:
         """Let time pass, and calls end that take too long by then."""
@@ -82,6 +100,7 @@ class Calls:
 
     async def reply(self, reply: Reply) -> None:
         """Answer the call that is meant. Raises ``Impossible`` and ``NotHere``."""
+        self._look_at_the_time()
         at, stream = self._meant(reply)
         told = self._answer(at)
         if reply.timeout:

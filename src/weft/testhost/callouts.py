@@ -60,7 +60,10 @@ class Callouts:
         return open_[0][1] if heard else None
 
     def forget(self) -> None:
-        """Drop calls that are over, as if they were never made."""
+        """Drop calls that nobody waits for, as if they were never made."""
+        for host, call in list(self._open()):
+            if call.context not in host.vm.contexts:
+                del host.world.pending[call.number]
         self._chain.world.calls[:] = [call for _, call in self._open()]
         self.tell_all()
 

@@ -77,6 +77,8 @@ class Player:
         self.connections: dict[str, Connection] = {}
         """By name."""
         self.callouts = Callouts(chain)
+        self._begun: list[_Stream | Connection] = []
+        """All of them: a later stream may have the name of an earlier one."""
         self._answered: set[str] = set()
         """Streams whose upstream answered."""
         self._seen_logs = self._seen_trace = 0
@@ -144,6 +146,17 @@ class Player:
             failure=self.chain.failure,
         )
 
+    def hang_up(self) -> None:
+        """Both ends go away, and are forgotten; so are calls that nobody waits for."""
+        for one in self._begun if self.chain.failure is None else ():
+            one.abandon()
+            if isinstance(one, Connection) and not one.closed:
+                one.break_off()
+            self.chain.settle()
+        for known in (self.streams, self.connections, self._begun, self._answered):
+            known.clear()
+        self.callouts.forget()
+
     def act(self, step: Step) -> None:
         """Do a step; raises ``Impossible``."""
         if step.request is not None:
@@ -169,6 +182,7 @@ class Player:
     def _relay(self, step: Step) -> None:
         if step.connect:
             made = self.connections[step.stream] = self.chain.connection()
+            self._begun.append(made)
             made.connect()
             return
         connection = self.connections.get(step.stream)
@@ -201,6 +215,7 @@ class Player:
         message = step.request
         assert message is not None  # noqa: S101 - its caller looked
         stream = self.streams[step.stream] = self.chain.stream()
+        self._begun.append(stream)
         bare = not (message.open or message.body or message.chunks or message.trailers)
         stream.request_headers(request_headers(message), end=bare)
         if not bare:

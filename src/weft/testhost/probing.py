@@ -14,7 +14,7 @@ from types import MappingProxyType
 import msgspec
 
 from weft.errors import FilterRefused
-from weft.scenario import Case, Impossible, Mismatch, Played, Reply, Step, StepResult
+from weft.scenario import Case, Data, Impossible, Mismatch, Played, Reply, Step, StepResult
 from weft.testhost.chain import Chain
 from weft.testhost.engine import Limits
 from weft.testhost.playing import Player, chain_of, not_started, world_of
@@ -79,13 +79,11 @@ class Prober:
 
     def repeat(self, case: Case) -> None:
         """Do the steps of a case and all that follows, and forget them."""
-        for step in chain(case.steps, self.consequences(), self.partings()):
+        for step in chain(case.steps, self.consequences()):
             if self._chain.failure is None:
                 with suppress(Impossible):
                     self._player.act(step)
-        self._player.streams.clear()
-        self._player.connections.clear()
-        self._player.callouts.forget()
+        self._player.hang_up()
 
     def consequences(self) -> Iterator[Step]:
         """What the filter waits for, each as it is when it is its turn."""
@@ -107,6 +105,8 @@ class Prober:
         for name, connection in list(self._player.connections.items()):
             if not connection.closed:
                 yield Step(stream=name, disconnect=True)
+            if not connection.closed:
+                yield Step(stream=name, upstream_data=Data(reset=True))
 
     @property
     def _over(self) -> bool:

@@ -25,6 +25,22 @@ scenarios:
       - {request: {}}
       - {expect: {upstream: {sent: true}}}
 """
+GRPC = """
+scenarios:
+  - name: tells
+    steps:
+      - request: {}
+        expect: {calls: [{cluster: log, method: Say}, {cluster: {contains: any}}]}
+      - reply: {messages: [known, two], grpc_status: 7, grpc_message: nope}
+"""
+NETWORK = """
+scenarios:
+  - name: relays
+    steps:
+      - connect: true
+      - downstream_data: {data: hello, end: true}
+      - upstream_data: {chunks: [so, long], reset: true}
+"""
 SCHEMA = {"type": "object", "properties": {"limit": {"type": "integer", "minimum": 1, "maximum": 9}}}
 
 
@@ -37,6 +53,8 @@ EVERY = [
     pytest.param(learn(own(), schema=SCHEMA), id="own scenarios"),
     pytest.param(learn(own(), schema=SCHEMA, portable=True), id="for Envoy"),
     pytest.param(learn([], calls=False, ticks=False), id="neither calls nor timer"),
+    pytest.param(learn(parse(GRPC, where="x"), grpc=True), id="gRPC"),
+    pytest.param(learn(parse(NETWORK, where="x"), calls=False), id="connections"),
 ]
 every = pytest.mark.parametrize("words", EVERY)
 
@@ -68,6 +86,11 @@ def test_streams_are_as_http_has_them(words: Vocabulary) -> None:
             elif step.request_body is not None:
                 assert seen[step.stream] == "open"
                 seen[step.stream] = "open" if step.request_body.open else "ended"
+            elif step.connect:
+                assert step.stream not in seen
+                seen[step.stream] = "connected"
+            elif step.is_network:
+                assert seen[step.stream] == "connected"
             elif step.disconnect or step.response is not None:
                 assert step.stream in seen
 
@@ -109,6 +132,28 @@ def test_there_is_something_of_everything() -> None:
     words += ["status: 503", "base64", "x-token", "/secret", "x-why", "stream: b", "clusters: []"]
     for word in [*words, "method: HEAD", "limit:"]:
         assert word in text, word
+
+
+def test_answers_to_grpc_end_or_stay_open_and_go_to_any_server() -> None:
+    words = learn([*own(), *parse(GRPC, where="x")], grpc=True)
+    assert words.clusters == ("auth", "log")
+    made = [step.reply for number in range(300) for step in generate(7, number, words).steps if step.reply]
+    assert {reply.cluster for reply in made} == {None, "auth", "log"}
+    grpc = [reply for reply in made if reply.is_grpc]
+    assert {reply.open for reply in grpc} == {True, False}
+    assert {reply.grpc_status for reply in grpc} > {None, 0, 7, 14}
+    assert any(b"known" in map(content_bytes, reply.all_messages) for reply in grpc)
+    assert any(reply.is_http for reply in made)
+
+
+def test_a_filter_of_connections_gets_nothing_else() -> None:
+    words = learn(parse(NETWORK, where="x"))
+    steps = [step for number in range(100) for step in generate(7, number, words).steps]
+    assert not [step for step in steps if step.is_http]
+    said = [data for step in steps if (data := step.upstream_data)]
+    assert {data.reset for data in said} == {data.end for data in said} == {True, False}
+    assert any(b"long" in pieces(data.data, data.chunks) for data in said)
+    assert any(step.disconnect for step in steps)
 
 
 def test_what_the_project_says_comes_back_changed_and_unchanged() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from weft.fuzzing.grammar import sound
-from weft.scenario import parse, text_of
+from weft.scenario import Reply, Step, parse, text_of
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,17 @@ from weft.scenario import parse, text_of
         pytest.param(
             "[{request: {headers: {Content-Length: 3, a: b}}}]", "[{request: {headers: {a: b}}}]", id="length"
         ),
+        pytest.param(
+            "[{upstream_data: {data: a}}, {connect: true}, {connect: true}, {downstream_data: {end: true}},"
+            " {downstream_data: {data: a}}, {upstream_data: {reset: true}}, {upstream_data: {data: a}}]",
+            "[{connect: true}, {downstream_data: {end: true}}, {upstream_data: {reset: true}}]",
+            id="a connection until each side ends",
+        ),
+        pytest.param(
+            "[{connect: true}, {disconnect: true}, {upstream_data: {data: a}}]",
+            "[{connect: true}, {disconnect: true}]",
+            id="a connection until the client goes",
+        ),
         pytest.param("[{stream: b, request: {}}, {response: {}}]", "[{stream: b, request: {}}]", id="of b"),
     ],
 )
@@ -60,3 +71,25 @@ def test_what_can_be_is_kept(steps: str, kept: str) -> None:
     assert sound(given.steps) == wanted.steps
     assert sound(wanted.steps) == wanted.steps
     assert text_of([wanted])
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        pytest.param(
+            Reply(message="a", messages=["b"], body="c", status=404, headers={"content-length": "1"}),
+            Reply(messages=["b"], headers={"content-length": "1"}),
+            id="messages and no body",
+        ),
+        pytest.param(
+            Reply(message="a", open=True, grpc_status=1, grpc_message="b", trailers={"c": "d"}),
+            Reply(message="a", open=True),
+            id="it stays open or ends",
+        ),
+        pytest.param(Reply(status=304, body="a"), Reply(status=304), id="HTTP"),
+    ],
+)
+def test_an_answer_is_of_one_kind(given: Reply, kept: Reply) -> None:
+    """What ``parse`` refuses may come of changing a part."""
+    [step] = sound([Step(reply=given)])
+    assert step.reply == kept

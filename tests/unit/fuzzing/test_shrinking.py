@@ -126,6 +126,32 @@ def test_only_the_fault_is_left(fault: Callable[[Case], bool], left: str) -> Non
     assert said(smallest(fault)) == left
 
 
+ANSWER = "{reply: {cluster: a, headers: {x: y}, messages: [abc, def, ghi], grpc_status: 7, grpc_message: m}}"
+TALK = "{connect: true}, {downstream_data: {chunks: [abc, def], end: true}}, {upstream_data: {data: hello}}"
+
+
+def test_an_answer_to_grpc_is_made_small() -> None:
+    [case] = parse(f"scenarios: [{{name: large, steps: [{{request: {{}}}}, {ANSWER}]}}]", where="x")
+
+    def fault(case: Case) -> bool:
+        replies = [step.reply for step in case.steps if step.reply]
+        return any("e" in str(reply.all_messages) and reply.grpc_status for reply in replies)
+
+    left = "  steps:\n  - reply:\n      message: e\n      grpc_status: 7\n"
+    assert said(smallest(fault, case)) == left
+
+
+def test_a_connection_is_made_small() -> None:
+    [case] = parse(f"scenarios: [{{name: large, steps: [{TALK}]}}]", where="x")
+
+    def fault(case: Case) -> bool:
+        heard = [step.downstream_data for step in case.steps if step.downstream_data]
+        return any(b"f" in b"".join(pieces(data.data, data.chunks)) for data in heard)
+
+    left = "  steps:\n  - connect: true\n  - downstream_data:\n      data: f\n"
+    assert said(smallest(fault, case)) == left
+
+
 def test_a_large_body_is_small_after_few_tries() -> None:
     [case] = parse(f"scenarios: [{{name: a, steps: [{{request: {{body: {'xy' * 50_000}}}}}]}}]", where="x")
     found = smallest(lambda case: sum(map(len, pieces_of(case))) > 99, case, most=60)

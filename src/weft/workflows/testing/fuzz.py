@@ -128,6 +128,7 @@ def _asked_for(module: bytes) -> dict[str, bool]:
     imports = {one.name for one in read_module(module).imports}
     return {
         "calls": "proxy_http_call" in imports,
+        "grpc": bool({"proxy_grpc_call", "proxy_grpc_stream"} & imports),
         "ticks": "proxy_set_tick_period_milliseconds" in imports,
     }
 

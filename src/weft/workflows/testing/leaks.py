@@ -1,9 +1,10 @@
 """Find out which scenario leaves something behind each time it is played.
 
-All that fit together are played over and over in one VM, whose memory comes in pages of 64 KiB. What still
-grows in round after round, long after the heap has found its size, leaks; halves of the scenarios are tried
-until one is left. Less than some twenty bytes a time is not noticed. Go's garbage collector lets the heap
-grow for a while before it begins to work, so that much is no leak.
+All that fit together are played over and over in one VM, in rounds of which each is as long as all before it,
+or longer: an allocator may take a page of 64 KiB at a time, or double what it has. What grows in round after
+round, when the heap has found its size, leaks; halves of the scenarios are tried until one is left. Less
+than some twenty bytes a time is not noticed. Go's garbage collector lets the heap grow for a while before it
+begins to work, so that much is no leak.
 """
 
 from collections import defaultdict
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Leak", "LeakSearch"]
 
-_WARM_UP, _ROUND, _ROUNDS = 1000, 3000, 3
+_WARM_UP, _ROUND = 1000, 3000
+_ROUNDS = (1, 2, 4)
+"""How long they are."""
 _MOST_GROUPS = 3
 _LARGE = 30_000
 _PAGE = 1 << 16
@@ -32,6 +35,8 @@ _MUCH = 1 << 26
 """A VM that has so much already gets fewer turns: at a gigabyte it ends."""
 _GO_GARBAGE = 8 << 20
 """Bytes: it collects for the first time when the heap has 4 MiB."""
+_COUNTED = {"contexts", "shared_data", "queued", "metrics"}
+"""What has found its size at once."""
 _TITLES = {
     "memory": "the filter's memory grows by about {} bytes each time",
     "contexts": "about {} contexts more are there each time",
@@ -64,23 +69,25 @@ class Leak:
 class _Soaked:
     """What was seen of one VM."""
 
+    often: int
+    """Turns of a round."""
+    warm_up: int
+    """Turns before the first."""
+    garbage: int
+    """Bytes that may come together before they are collected."""
     seen: list[Left] = field(default_factory=list)
     turns: list[int] = field(default_factory=list)
-    often: int = _ROUND
-    """Turns of a round."""
-    garbage: int = 0
-    """Bytes that may come together before they are collected."""
 
     def rounds(self) -> Iterator[int]:
         """How often to play; it ends where nothing grows."""
-        yield from self._round(_WARM_UP)
+        yield from self._round(self.warm_up)
         often = self.often if self.seen[0].memory < _MUCH else min(self.often, _ROUND // 10)
-        yield from self._round(often)
-        if self.seen[0] != self.seen[1]:
-            for _ in range(_ROUNDS):
-                yield from self._round(often)
-            while self._may_be_garbage():
-                yield from self._round(often)
+        for times in _ROUNDS:
+            yield from self._round(times * often)
+            if self.seen[-1] == self.seen[-2]:
+                return
+        while self._may_be_garbage():
+            yield from self._round(often)
 
     def _may_be_garbage(self) -> bool:
         before, now = self.seen[-2].memory, self.seen[-1].memory
@@ -97,13 +104,13 @@ class _Soaked:
             if large:
                 return [Leak("memory", last.memory / sum(self.turns), failure=last.failure)]
             return [Leak("failure", sum(self.turns), failure=last.failure)]
-        if len(self.seen) <= _ROUNDS:
+        if len(self.seen) <= len(_ROUNDS):
             return []
         found = []
         for what in Left.__dataclass_fields__:
-            values = [getattr(left, what) or 0 for left in self.seen[1:]]
+            values = [getattr(left, what) or 0 for left in self.seen]
             if all(before < after for before, after in pairwise(values)):
-                found.append(Leak(what, (values[-1] - values[0]) / sum(self.turns[2:])))
+                found.append(Leak(what, (values[-1] - values[1]) / sum(self.turns[2:])))
         return found
 
 
@@ -131,10 +138,10 @@ class LeakSearch:
                     found[leak.what] = self._narrowed(group, leak)
         return list(found.values())
 
-    def leaks(self, cases: Sequence[Case], often: int = _ROUND) -> list[Leak]:
+    def leaks(self, cases: Sequence[Case], often: int = _ROUND, warm_up: int = _WARM_UP) -> list[Leak]:
         """What grows in each round of so many turns."""
         languages = dict(self.code.module.producers.get("language", ()))
-        soaked = _Soaked(often=often, garbage=_GO_GARBAGE if "Go" in languages else 0)
+        soaked = _Soaked(often, warm_up, _GO_GARBAGE if "Go" in languages else 0)
         try:
             for left in soak(cases, self.code, self.defaults, soaked.rounds(), self.others):
                 soaked.seen.append(left)
@@ -144,8 +151,9 @@ class LeakSearch:
 
     def fails_like(self, leak: Leak) -> "Fails":
         """Finds the first case that leaks the same."""
-        grain = _PAGE if leak.what == "memory" else 1
-        often = _ROUND if leak.failure else min(_ROUND, 1 + round(3 * grain / leak.amount))
+        often, early = _ROUND, 1 + round(3 * _PAGE / leak.amount)
+        if leak.case is not None and self._same([leak.case], leak, early):
+            often = early  # its memory grows by a page at a time
 
         def fails(cases: Sequence[Case]) -> Case | None:
             return next((case for case in cases if self._same([case], leak, often)), None)
@@ -153,7 +161,12 @@ class LeakSearch:
         return fails
 
     def _same(self, cases: Sequence[Case], leak: Leak, often: int = _ROUND) -> Leak | None:
-        return next((one for one in self.leaks(cases, often) if one.what == leak.what), None)
+        """The same leak of other cases."""
+        warm_up = _WARM_UP
+        if leak.what in _COUNTED:
+            warm_up = often = max(len(cases), 1 + round(3 / leak.amount))
+        found = self.leaks(cases, min(often, _ROUND), warm_up)
+        return next((one for one in found if one.what == leak.what), None)
 
     def _narrowed(self, cases: Sequence[Case], leak: Leak) -> Leak:
         while len(cases) > 1:
