@@ -1,6 +1,7 @@
 """Calls of functions beyond the ABI, for the test host and for Envoy: what is asked, and what it answers."""
 
 import zlib
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,7 @@ def _case(
     at: int = _AT,
     size: int = _SIZE,
     called: str,
-) -> object:
+) -> Any:
     numbers = (TEXT, len(name), TEXT + len(name), len(argument), at, size)
     return pytest.param(numbers, name + argument, status, answer, id=called)
 
