@@ -37,9 +37,9 @@ PAGE = Path(__file__).parents[1] / "docs" / "host-functions.md"
 _EVERYWHERE = ("http", "calls", "state", "connections")
 _MORE = ("grpc", "reset", "sizes")
 LANGUAGES = {
-    "cpp": ("C++", (*_EVERYWHERE, *_MORE)),
+    "cpp": ("C++", (*_EVERYWHERE, *_MORE, "metadata")),
     "rust": ("Rust", (*_EVERYWHERE, *_MORE)),
-    "assemblyscript": ("AssemblyScript", (*_EVERYWHERE, *_MORE)),
+    "assemblyscript": ("AssemblyScript", (*_EVERYWHERE, *_MORE, "metadata")),
     "go": ("Go", _EVERYWHERE),
 }
 """Language → its name, and the files of scenarios for what its SDK offers."""

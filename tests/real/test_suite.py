@@ -23,10 +23,7 @@ EVERY_LANGUAGE = pytest.mark.parametrize(
     ],
 )
 TIMED = "is called by its timer"
-NEVER = {
-    *("proxy_on_foreign_function", "proxy_validate_configuration"),
-    *("proxy_on_request_metadata", "proxy_on_response_metadata"),
-}
+NEVER = {"proxy_on_foreign_function", "proxy_validate_configuration"}
 """Only Envoy's timer runs by itself; Envoy knows these callbacks and calls them for nobody."""
 
 

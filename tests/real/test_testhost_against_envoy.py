@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bare_envoy import Plugin, Running, envoy_binary, running
+from foreign_calls import FOREIGN_CALLS
 from guests import TEXT, answering, calling, const, start
 from guests import running as running_code
 from hostcall_cases import ROOT_CALLS
@@ -74,6 +75,21 @@ def test_a_root_context_gets_the_same_answers(tmp_path: Path) -> None:
     module = calling(*calls, text=b"abc")  # type: ignore[arg-type]
     mine = start(module, world=World(clusters=frozenset())).world.trace
     assert between(mine, "proxy_on_vm_start") == validated(tmp_path, module)
+
+
+def test_foreign_functions_get_the_same_answers(tmp_path: Path) -> None:
+    """How long what is compressed is depends on the library, so its memory is not compared."""
+    for number, case in enumerate(FOREIGN_CALLS):
+        arguments, text, _, _ = case.values
+        module = calling(("proxy_call_foreign_function", arguments), text=text)
+        mine = between(start(module).world.trace, "proxy_on_vm_start")
+        (tmp_path / str(number)).mkdir()
+        envoys = validated(tmp_path / str(number), module)
+        assert (case.id, unsized(mine)) == (case.id, unsized(envoys))
+
+
+def unsized(lines: Sequence[str]) -> list[str]:
+    return [re.sub(r"malloc\(\d+\)", "malloc(n)", line) for line in lines]
 
 
 @pytest.mark.parametrize("abi", ABI_VERSIONS)

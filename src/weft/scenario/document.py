@@ -81,6 +81,7 @@ class Base64(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
 Content = str | Base64
 Headers = dict[str, Scalar | list[Scalar]]
+Metadata = Annotated[dict[str, Scalar], Meta(min_length=1)]
 
 
 class Plugin(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -292,6 +293,9 @@ class Step(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     request_body: BodyPart | None = None
     response: Response | None = None
     response_body: BodyPart | None = None
+    request_metadata: Metadata | None = None
+    """Metadata of HTTP/2 comes with a request that is open: an extension of Envoy's."""
+    response_metadata: Metadata | None = None
     reply: Reply | None = None
     connect: bool = False
     """A client connects, to a filter of connections."""
@@ -310,7 +314,8 @@ class Step(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     def actions(self) -> list[str]:
         """What happens, by the format's words; a good step has at most one."""
         names = (
-            *("request", "request_body", "response", "response_body", "reply"),
+            *("request", "request_body", "request_metadata"),
+            *("response", "response_body", "response_metadata", "reply"),
             *("downstream_data", "upstream_data", "tick", "advance"),
         )
         found = [name for name in names if getattr(self, name) is not None]
@@ -320,7 +325,8 @@ class Step(_Part, frozen=True, forbid_unknown_fields=True, kw_only=True):
     def is_http(self) -> bool:
         """Whether it is about an HTTP stream."""
         said = (self.request, self.request_body, self.response, self.response_body)
-        return any(part is not None for part in said)
+        known = (self.request_metadata, self.response_metadata)
+        return any(part is not None for part in (*said, *known))
 
     @property
     def is_network(self) -> bool:

@@ -66,7 +66,11 @@ _CLUSTER = "type.googleapis.com/envoy.config.cluster.v3.Cluster"
 _TEXT = "type.googleapis.com/google.protobuf.StringValue"
 _UPSTREAM, _TCP_UPSTREAM = "weft-upstream", "weft-tcp-upstream"
 _WINDOW = (1 << 31) - 1
-_HTTP2 = {"initial_stream_window_size": _WINDOW, "initial_connection_window_size": _WINDOW}
+_HTTP2 = {
+    "initial_stream_window_size": _WINDOW,
+    "initial_connection_window_size": _WINDOW,
+    "allow_metadata": True,
+}
 # Two lines: a line is known to be whole when another begins.
 _SCRIPT = f"""
 function envoy_on_request(handle)

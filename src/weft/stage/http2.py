@@ -13,6 +13,7 @@ from hpack import Decoder, Encoder
 from hyperframe.frame import (
     ContinuationFrame,
     DataFrame,
+    ExtensionFrame,
     Frame,
     HeadersFrame,
     PingFrame,
@@ -28,6 +29,8 @@ Pairs = tuple[tuple[str, str], ...]
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 _HEAD = 9
 _CANCEL = 8
+_METADATA, _END_METADATA = 0x4D, 4
+"""Envoy's extension: https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/advanced/metadata"""
 _LARGEST = 16384
 _MUCH = (1 << 31) - 1
 _LONGEST_LIST = 1 << 20
@@ -48,11 +51,14 @@ class Stream:
         """Whether the other side said all it had to say."""
         self.broken = False
         """Whether the other side broke it off, be it after its end."""
+        self.finished = False
+        """Whether we said all we had to say."""
         self._peer = peer
         self._number = number
 
     def send_headers(self, pairs: Pairs, *, end: bool) -> None:
         """Headers or trailers."""
+        self.finished = end
         first, *rest = _pieces(self._peer.encode(pairs))
         frames: list[Frame] = [HeadersFrame(self._number, first, flags=["END_STREAM"] if end else [])]
         frames += [ContinuationFrame(self._number, piece) for piece in rest]
@@ -61,10 +67,18 @@ class Stream:
 
     def send_data(self, data: bytes, *, end: bool) -> None:
         """A piece of the body; one over 16 KiB becomes several."""
+        self.finished = end
         frames = [DataFrame(self._number, piece) for piece in _pieces(data)]
         if end:
             frames[-1].flags.add("END_STREAM")
         self._peer.send(*frames)
+
+    def send_metadata(self, pairs: Pairs) -> None:
+        """What is neither headers nor body; its block is compressed without regard to any other."""
+        block = Encoder().encode((_bytes(name), _bytes(value)) for name, value in pairs)
+        frame = ExtensionFrame(_METADATA, self._number, flag_byte=_END_METADATA, body=block)
+        frame.body_len = len(block)
+        self._peer.send(frame)
 
     def reset(self) -> None:
         """Break it off."""

@@ -56,6 +56,7 @@ _KNOWN = {
     "Step": {
         *("stream", "expect", "request", "request_body", "response", "response_body", "reply"),
         *("tick", "advance", "disconnect", "connect", "downstream_data", "upstream_data"),
+        *("request_metadata", "response_metadata"),
     },
     "Request": _MESSAGE,
     "Response": {"status", *_MESSAGE},

@@ -251,6 +251,8 @@ class _Player:
             "request_body": self._request_body,
             "response": self._response,
             "response_body": self._response_body,
+            "request_metadata": self._request_metadata,
+            "response_metadata": self._response_metadata,
             "reply": self._reply,
             "advance": self._advance,
             "disconnect": self._disconnect,
@@ -308,6 +310,15 @@ class _Player:
             raise Impossible("response_body", "a response came before", "there was none")
         send_body(exchange.upstream, step.response_body)
 
+    async def _request_metadata(self, step: Step) -> None:
+        _send_metadata(step, self._exchange(step.stream).client)
+
+    async def _response_metadata(self, step: Step) -> None:
+        exchange = self._exchange(step.stream)
+        if exchange.upstream is None or not exchange.answered:
+            raise Impossible("response_metadata", "a response came before", "there was none")
+        _send_metadata(step, exchange.upstream)
+
     async def _reply(self, step: Step) -> None:
         if step.reply is not None:
             await self._calls.reply(step.reply)
@@ -319,3 +330,10 @@ class _Player:
         exchange = self._exchange(step.stream)
         exchange.gone = exchange.gone or not exchange.client.ended
         exchange.peer.close()
+
+
+def _send_metadata(step: Step, stream: Stream) -> None:
+    said = step.request_metadata or step.response_metadata or {}
+    if stream.finished:
+        raise Impossible(step.actions[0], "a message that is open", "it came to its end")
+    stream.send_metadata(tuple((name, str(value)) for name, value in said.items()))

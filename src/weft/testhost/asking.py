@@ -20,6 +20,7 @@ __all__ = ["HttpFilter"]
 _ON_HEADERS = ("proxy_on_request_headers", "proxy_on_response_headers")
 _ON_BODY = ("proxy_on_request_body", "proxy_on_response_body")
 _ON_TRAILERS = ("proxy_on_request_trailers", "proxy_on_response_trailers")
+_ON_METADATA = ("proxy_on_request_metadata", "proxy_on_response_metadata")
 
 _FAILED = 503
 _UNAVAILABLE = 14
@@ -79,6 +80,14 @@ class HttpFilter(Context):
             return self._stopped(result, TRAILER_ACTIONS)
         self.maps.pop(2 * side + 1, None)
         return _CONTINUE
+
+    def tell_metadata(self, side: int, count: int) -> None:
+        """Tell the filter of metadata: it can do nothing with it, and what it answers means nothing."""
+        vm, name = self.vm, _ON_METADATA[side]
+        if not self.passed_by and (vm.failure is not None or vm.has(name)):
+            result = vm.call(self, name, self.id, count)
+            if vm.failure is not None:
+                self._stopped(result, HEADER_ACTIONS)
 
     def _stopped(self, result: int, actions: tuple[Action, ...]) -> Action:
         """What ``actions`` has for the answer; the last where a host function or a failure stops it."""

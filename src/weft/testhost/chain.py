@@ -94,6 +94,7 @@ class _Joint:
     """What went from one filter to the next so far."""
 
     headers: bool = False
+    metadata: int = 0
     body: int = 0
     trailers: bool = False
     ended: bool = False
@@ -107,6 +108,10 @@ class _Joint:
             self.headers = True
             self.ended = left.ended and not left.body and left.trailers is None
             target.on_headers(source.headers, end=self.ended)
+            return True
+        if source.metadata_left[self.metadata :]:
+            target.on_metadata(source.metadata_left[self.metadata])
+            self.metadata += 1
             return True
         data = left.body[self.body :]
         ends = left.ended and left.trailers is None and not self.ended
@@ -218,6 +223,12 @@ class ChainStream:
         self._links[0].request.on_trailers(HeaderMap(trailers))
         self._go_on()
 
+    def request_metadata(self, count: int) -> bool:
+        """Metadata of so many elements beside the request; gives whether it could come."""
+        can = self._links[0].request.on_metadata(count)
+        self._go_on()
+        return can
+
     def response_headers(self, headers: Fields, *, end: bool) -> None:
         """The upstream answers."""
         self._links[-1].response.on_headers(ResponseHeaders(headers), end=end)
@@ -232,6 +243,12 @@ class ChainStream:
         """The response's end."""
         self._links[-1].response.on_trailers(ResponseTrailers(trailers))
         self._go_on()
+
+    def response_metadata(self, count: int) -> bool:
+        """The same beside the response."""
+        can = self._links[-1].response.on_metadata(count)
+        self._go_on()
+        return can
 
     def close(self) -> None:
         """Reset, by whichever side."""

@@ -10,6 +10,7 @@ This is Envoy's filter manager for a chain of one filter. Events come in, what g
   continues;
 * ``BUFFER`` shows the filter all it buffered with each new piece, ``WATERMARK`` only the new piece,
   ``NO_BUFFER`` drops the piece;
+* metadata waits only for a stop at the headers, and is shown before the body that waited;
 * what was resumed after a stop in the body or the trailers does not come to the filter again.
 """
 
@@ -45,6 +46,9 @@ class Callbacks(Protocol):
     def ask_trailers(self, side: int, trailers: HeaderMap) -> Action:
         """What to do with these trailers."""
 
+    def tell_metadata(self, side: int, count: int) -> None:
+        """There is metadata, of so many elements."""
+
 
 class _State(Enum):
     FLOWING = 0
@@ -63,8 +67,9 @@ class Direction:
     """The state of one direction: ``side`` 0 is the request, 1 the response. ``over`` makes it deaf."""
 
     __slots__ = (
-        "_body", "_buffer", "_buffering", "_complete", "_filter", "_headers_left", "_side", "_state",
-        "_trailers_left", "_trailers_seen", "_waiting", "ended", "headers", "over", "trailers",
+        "_body", "_buffer", "_buffering", "_complete", "_filter", "_headers_left", "_metadata", "_side",
+        "_state", "_trailers_left", "_trailers_seen", "_waiting", "ended", "headers", "metadata_left", "over",
+        "trailers",
     )  # fmt: skip
 
     def __init__(self, filter_: Callbacks, side: int) -> None:
@@ -73,6 +78,10 @@ class Direction:
         self.ended = False
         """Whether the last of it left."""
         self.over = False
+        self.metadata_left: tuple[int, ...] = ()
+        """How many elements each metadata had that went on."""
+        self._metadata: tuple[int, ...] = ()
+        """The same of what waits."""
         self._filter = filter_
         self._side = side
         self._state = _FLOWING
@@ -119,6 +128,15 @@ class Direction:
             self._headers_left = tuple(headers.items)
             self.ended = end
 
+    def on_metadata(self, count: int) -> bool:
+        """Metadata comes; gives whether it still can: a message that ended has none."""
+        if not (self.over or self._complete):
+            if self._state is _STOPPED_ALL:
+                self._metadata += (count,)
+            else:
+                self._tell_metadata(count)
+        return not self._complete
+
     def on_data(self, data: bytes, *, end: bool) -> None:
         """A piece of the body."""
         if self.over:
@@ -144,6 +162,9 @@ class Direction:
         state, self._state = self._state, _FLOWING
         self._pass_headers()
         if state is _STOPPED_ALL:
+            waited, self._metadata = self._metadata, ()
+            for count in waited:
+                self._tell_metadata(count)
             self._show_what_waited()
         else:
             self._pass_buffer()
@@ -157,6 +178,10 @@ class Direction:
             self._ask_body(waited, end=end)
         if self.trailers is not None and not self.over and not self._trailers_seen:
             self._ask_trailers()
+
+    def _tell_metadata(self, count: int) -> None:
+        self._filter.tell_metadata(self._side, count)
+        self.metadata_left += (count,)
 
     def _ask_body(self, data: bytes, *, end: bool) -> None:
         buffered = self._buffering

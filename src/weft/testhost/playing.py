@@ -1,10 +1,10 @@
 """Do the steps of a scenario on the host, and say what differed."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 from weft.errors import FilterRefused, UsageError
 from weft.scenario import (
@@ -159,24 +159,11 @@ class Player:
 
     def act(self, step: Step) -> None:
         """Do a step; raises ``Impossible``."""
-        if step.request is not None:
-            self._request(step)
-        elif step.request_body is not None:
-            self._body(self._stream(step.stream), "request", step.request_body)
-        elif step.response is not None:
-            self._response(step)
-        elif step.response_body is not None:
-            self._response_body(step)
-        elif step.reply is not None:
-            self.callouts.reply(step.reply)
-        elif step.is_network:
+        if step.is_network:
             self._relay(step)
-        elif step.tick is not None:
-            self._tick(step.tick)
-        elif step.advance is not None:
-            self.chain.advance((milliseconds(step.advance) or 0) * NS_PER_MS)
-        elif step.disconnect:
-            (self.connections.get(step.stream) or self._stream(step.stream)).abandon()
+        else:
+            for action in step.actions:
+                self.actions[action](self, step)
         self.chain.settle()
 
     def _relay(self, step: Step) -> None:
@@ -234,11 +221,25 @@ class Player:
         if not bare:
             self._body(stream, "response", message)
 
+    def _request_body(self, step: Step) -> None:
+        self._body(self._stream(step.stream), "request", step.request_body)
+
     def _response_body(self, step: Step) -> None:
         stream = self._stream(step.stream)
         if step.stream not in self._answered:
             raise Impossible("response_body", "a response came before", "there was none")
         self._body(stream, "response", step.response_body)
+
+    def _metadata(self, step: Step) -> None:
+        (word,), stream = step.actions, self._stream(step.stream)
+        if step.request_metadata is not None:
+            could = stream.request_metadata(len(step.request_metadata))
+        elif step.stream not in self._answered:
+            raise Impossible(word, "a response came before", "there was none")
+        else:
+            could = stream.response_metadata(len(step.response_metadata or {}))
+        if not could:
+            raise Impossible(word, "a message that is open", "it came to its end")
 
     def _body(self, stream: _Stream, side: str, message: Any) -> None:
         feed = stream.request_body if side == "request" else stream.response_body
@@ -252,12 +253,35 @@ class Player:
             trailers = header_pairs(message.trailers)
             (stream.request_trailers if side == "request" else stream.response_trailers)(trailers)
 
-    def _tick(self, count: int) -> None:
-        for _ in range(count):
+    def _reply(self, step: Step) -> None:
+        if step.reply is not None:
+            self.callouts.reply(step.reply)
+
+    def _tick(self, step: Step) -> None:
+        for _ in range(step.tick or 0):
             due = self.chain.next_tick()
             if due is None:
                 raise Impossible("tick", "a timer", "the filter set none")
             self.chain.advance(due - self.chain.world.clock.now)
+
+    def _advance(self, step: Step) -> None:
+        self.chain.advance((milliseconds(step.advance or 0) or 0) * NS_PER_MS)
+
+    def _disconnect(self, step: Step) -> None:
+        (self.connections.get(step.stream) or self._stream(step.stream)).abandon()
+
+    actions: ClassVar[Mapping[str, Callable[["Player", Step], None]]] = {
+        "request": _request,
+        "request_body": _request_body,
+        "request_metadata": _metadata,
+        "response": _response,
+        "response_body": _response_body,
+        "response_metadata": _metadata,
+        "reply": _reply,
+        "tick": _tick,
+        "advance": _advance,
+        "disconnect": _disconnect,
+    }
 
 
 def world_of(case: Case) -> World:

@@ -90,6 +90,12 @@ class HttpStream:
         self.request.on_trailers(HeaderMap(trailers))
         self.complete()
 
+    def request_metadata(self, count: int) -> bool:
+        """Metadata of so many elements beside the request; gives whether it could come."""
+        can = self.request.on_metadata(count)
+        self.complete()
+        return can
+
     def response_headers(self, headers: Fields, *, end: bool) -> None:
         """The upstream answers."""
         self._vm.refuel()
@@ -105,6 +111,12 @@ class HttpStream:
         """The response's end."""
         self.response.on_trailers(ResponseTrailers(trailers))
         self.complete()
+
+    def response_metadata(self, count: int) -> bool:
+        """The same beside the response."""
+        can = self.response.on_metadata(count)
+        self.complete()
+        return can
 
     def close(self) -> None:
         """Reset, by whichever side."""

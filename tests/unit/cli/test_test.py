@@ -250,7 +250,13 @@ def test_the_schema_accepts_the_scenarios_of_every_example(weft: Weft) -> None:
         text = (example / "tests" / f"{example.name}.yaml").read_text()
         found = [error.message for error in checker.iter_errors(yaml.safe_load(text))]
         assert found == [], example.name
+    for suite in sorted((Path(__file__).parents[2] / "real" / "suite").glob("*.yaml")):
+        found = [error.message for error in checker.iter_errors(yaml.safe_load(suite.read_text()))]
+        assert found == [], suite.name
     assert list(checker.iter_errors({"scenarios": [{"name": "a", "stepz": []}]})) != []
+    assert (
+        list(checker.iter_errors({"scenarios": [{"name": "a", "steps": [{"request_metadata": {}}]}]})) != []
+    )
 
 
 SUITE = """

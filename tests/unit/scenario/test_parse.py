@@ -88,6 +88,10 @@ scenarios: [{name: a, plugin: {config: text}, setup: {clusters: []}, steps: [{ti
             pytest.param(f"scenarios: [{{name: a, {scenario}}}]", f"tests/x.yaml: a{words}", id=words)
             for scenario, words in (
                 ("steps: [{connect: true}, {request: {}}]", " is about HTTP and about connections"),
+                (
+                    "steps: [{connect: true}, {response_metadata: {a: 1}}]",
+                    " is about HTTP and about connections",
+                ),
                 ("setup: {after: [{}]}, steps: [{connect: true}]", ": a chain is of HTTP filters"),
                 ("steps: [{downstream_data: {reset: true}}]", ": step 1: a client does not reset"),
                 ("steps: [{upstream_data: {data: a, chunks: [b]}}]", ": step 1 has both data and chunks"),
@@ -97,6 +101,9 @@ scenarios: [{name: a, plugin: {config: text}, setup: {clusters: []}, steps: [{ti
                 ),
             )
         ),
+        pytest.param("scenarios: [{name: a, steps: [{request_metadata: {}}]}]",
+                     "tests/x.yaml: Expected `object` of length >= 1 at a.steps[0].request_metadata",
+                     id="no metadata"),
         pytest.param("scenarios: [{name: a, steps: [{reply: {grpc_status: 17}}]}]",
                      "tests/x.yaml: Expected `int` <= 16 at a.steps[0].reply.grpc_status", id="status"),
         pytest.param("scenarios: [{name: a, expect: {calls: [{message: {base64: '!'}}]}}]",
@@ -131,6 +138,10 @@ def test_text_is_utf8() -> None:
 def test_the_schema_names_every_part_of_a_step() -> None:
     step = schema()["$defs"]["Step"]["properties"]
     assert {"request", "response", "reply", "tick", "advance", "expect"} <= step.keys()
+    assert {"connect", "downstream_data", "upstream_data", "request_metadata"} <= step.keys()
+    parts = schema()["$defs"]
+    assert {"before", "after"} <= parts["Setup"]["properties"].keys()
+    assert {"message", "messages", "grpc_status", "open"} <= parts["Reply"]["properties"].keys()
 
 
 def test_the_examples_in_the_documentation_are_scenarios() -> None:

@@ -108,3 +108,26 @@ def test_the_last_local_reply_that_was_asked_for_is_told() -> None:
     ]
     assert local_reply([wasm(line) for line in asked]) == (500, 4294967295)
     assert local_reply([wasm("[vm->host] env.proxy_log(1, 2, 3)")]) is None
+
+
+CALL, ANSWER = (f"{way} env.proxy_register_shared_queue{rest}" for way, rest in (
+    ("[vm->host]", "(1024, 7, 64)"), ("[vm<-host]", " return: 0"),
+))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("threads", "told"),
+    [
+        pytest.param("", True, id="nobody registers any"),
+        pytest.param((MAIN, MAIN, WORKER, WORKER), True, id="the worker was last"),
+        pytest.param((WORKER, WORKER, MAIN, MAIN), False, id="the main thread was last"),
+        pytest.param((MAIN, WORKER, MAIN, WORKER), False, id="nobody knows"),
+    ],
+)
+def test_the_thread_that_registers_a_queue_last_is_told_of_it(threads: tuple[str, ...], told: bool) -> None:
+    seen: set[str] = set()
+    heard = Heard(*marked(1), wasm("before"))
+    for thread in threads:
+        heard.ear.hear(wasm(ANSWER if thread in seen else CALL, thread=thread))
+        seen.add(thread)
+    assert heard.ear.reads_queues(0) is told

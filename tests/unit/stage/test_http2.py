@@ -201,3 +201,16 @@ def test_nothing_is_written_to_a_connection_that_is_gone() -> None:
     server.arrived[0].send_headers(((":status", "200"),), end=True)
     assert not server.wire.take()
     assert server.arrived[0].broken
+
+
+async def test_metadata_is_a_frame_that_changes_nothing_of_a_message() -> None:
+    async with connected() as pair:
+        sent = pair.client.stream()
+        sent.send_headers(REQUEST, end=False)
+        sent.send_metadata((("a", "1"), ("b", "é")))
+        before = sent.finished
+        sent.send_data(b"abc", end=True)
+        assert (before, sent.finished) == (False, True)
+        await pair.until(lambda: bool(pair.arrived) and pair.arrived[0].ended)
+        (came,) = pair.arrived
+        assert (came.headers, bytes(came.body), came.trailers) == (REQUEST, b"abc", None)

@@ -121,3 +121,13 @@ def test_the_trace_of_a_step_is_what_crossed_the_border_in_it() -> None:
     assert [len(step.trace) for step in result.steps] == [0, 2, 0]
     assert result.trace == ["[host->vm] proxy_on_request_headers(2, 4, 1)",
                             "[host<-vm] proxy_on_request_headers return: 0"]  # fmt: skip
+
+
+@pytest.mark.parametrize(("setup", "level"), [("{}", 0), ("{log_level: warn}", 3)], ids=["unsaid", "said"])
+def test_a_filter_logs_everything_where_nothing_is_said(setup: str, level: int) -> None:
+    module = calling(
+        ("proxy_get_log_level", (TEXT,)), ("proxy_set_shared_data", (TEXT, 1, TEXT, 1, 0)), text=b"?"
+    )
+    step = played(module, f"setup: {setup}, steps: []").steps[0]
+    assert step.observed is not None
+    assert step.observed.shared_data == {chr(level): chr(level).encode()}

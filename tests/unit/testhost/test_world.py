@@ -74,6 +74,13 @@ def test_the_context_of_a_stream_that_is_gone_cannot_be_chosen() -> None:
     assert stream.upstream.headers is None
 
 
+def test_the_trailers_of_a_call_stay_behind_as_they_do_in_envoy() -> None:
+    pairs = encode_pairs(REQUEST)
+    call = ("proxy_http_call", (TEXT, 1, TEXT + 1, len(pairs), 0, 0, TEXT + 1, len(pairs), 9, 64))
+    host = start(calling(call, text=b"a" + pairs))
+    assert [(made.headers, made.trailers) for made in host.world.calls] == [(REQUEST, ())]
+
+
 def test_no_call_goes_to_a_cluster_that_is_not_there() -> None:
     host = start(pausing(cluster=b"none"), world=World(clusters=frozenset({"auth"})))
     host.stream().request_headers(HeaderMap(REQUEST), end=True)

@@ -1,7 +1,7 @@
 """Functions beyond the ABI, by the names that Envoy gives them.
 
-Here are those that need nothing but their argument. The others read protobuf, evaluate CEL or know keys; they
-are not found, as in an Envoy without them: ``docs/scenarios.md`` names them.
+Here are those that need nothing but their argument. The others read protobuf, evaluate CEL or know keys: they
+are not found, and ``docs/scenarios.md`` names them. Envoy compresses with another library, to other bytes.
 """
 
 import zlib
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["TABLE"]
 
-_Answer = bytes | Status
+_Answer = bytes | Status | None
+"""What it says; why it fails; or ``None`` for nothing at all, for which no memory is asked."""
 
 
 def _compress(_vm: "Vm", argument: bytes) -> _Answer:
@@ -32,9 +33,8 @@ def _uncompress(vm: "Vm", argument: bytes) -> _Answer:
     return found if stream.eof else Status.SERIALIZATION_FAILURE
 
 
-def _clear_route_cache(_vm: "Vm", _argument: bytes) -> _Answer:
+def _clear_route_cache(_vm: "Vm", _argument: bytes) -> None:
     """There are no routes here."""
-    return b""
 
 
 _FUNCTIONS: dict[str, Callable[["Vm", bytes], _Answer]] = {
@@ -47,12 +47,22 @@ _FUNCTIONS: dict[str, Callable[["Vm", bytes], _Answer]] = {
 def call_foreign_function(
     vm: "Vm", name: int, name_size: int, argument: int, argument_size: int, result: int, result_size: int
 ) -> Status:
-    """Call one by its name. What it answers goes where the guest wants it, if it wants it."""
+    """Call one by its name. What it answers goes where the guest wants it, or nowhere."""
     called, data = vm.text(name, name_size), vm.read(argument, argument_size)
     if called not in _FUNCTIONS:
         return Status.NOT_FOUND
     answer = _FUNCTIONS[called](vm, data)
-    return answer if isinstance(answer, Status) else vm.hand_over(answer, result, result_size)
+    address = 0
+    if isinstance(answer, bytes) and result:
+        address = vm.allocate(len(answer))
+        if not address:
+            return Status.INVALID_MEMORY_ACCESS
+        vm.memory.write(address, answer)
+    if result:
+        vm.memory.write_u32(result, address)
+    if result_size:
+        vm.memory.write_u32(result_size, len(answer) if isinstance(answer, bytes) else 0)
+    return answer if isinstance(answer, Status) else Status.OK
 
 
 TABLE: dict[str, Callable[..., int | None]] = {"proxy_call_foreign_function": call_foreign_function}
