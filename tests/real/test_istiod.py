@@ -38,7 +38,7 @@ def details(istiod: Istiod, world: World, tmp_path: Path) -> Iterator[Proxy]:
 
 def adds(proxy: Proxy, value: str | None) -> None:
     """Wait until the filter says ``value``."""
-    until(lambda: proxy.ask().headers["x-one"] == value, f"header {value}")
+    until(lambda: proxy.ask().headers["x-one"] == value, f"header {value}", 120)
 
 
 @pytest.mark.parametrize("mode", ["wasmplugin", "trafficextension"])
@@ -288,7 +288,7 @@ def test_an_operator_and_node_caches_do_it_all(world: World, details: Proxy, tmp
     }
     world.node_cache(node.name)
     with (
-        world.cache_process(node),
+        world.cache_process(node, named=str(node)),
         world.process("operator", tmp_path / "operator.log", "--port", "0", "--again", "1"),
         world.cluster.kubelet(world.namespace),
     ):
