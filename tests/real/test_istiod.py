@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import pytest
 from tiny_filters import tiny_filter
 from weft.mesh import KINDS
 from worlds.deployments import VOLUMES, World, until
-from worlds.istiod import Istiod, Proxy, control_plane, gateway, outside, sidecar
+from worlds.istiod import Istiod, Proxy, control_plane, found, gateway, outside, sidecar
 from worlds.kubernetes import Cluster
 
 pytestmark = pytest.mark.real("kubernetes", "distribution", "istiod", "envoy")
@@ -36,18 +37,25 @@ def details(istiod: Istiod, world: World, tmp_path: Path) -> Iterator[Proxy]:
         yield proxy
 
 
-def adds(proxy: Proxy, value: str | None) -> None:
+def said(answer: HTTPResponse) -> Any:
+    """What the filter put into an answer: its config. Istio may write JSON in other words."""
+    value = answer.headers["x-one"]
+    return json.loads(value) if value and value.startswith("{") else value
+
+
+def adds(proxy: Proxy, value: Any) -> None:
     """Wait until the filter says ``value``."""
-    until(lambda: proxy.ask().headers["x-one"] == value, f"header {value}")
+    until(lambda: said(proxy.ask()) == value, f"header {value}", 120)
 
 
 @pytest.mark.parametrize("mode", ["wasmplugin", "trafficextension"])
 def test_a_filter_of_an_image_comes_changes_and_goes(world: World, details: Proxy, mode: str) -> None:
     adds(details, None)
-    for config in ('{"value":1}', '{"value":2}'):
+    for number in (1, 2):
+        config = f'{{"value": {number}}}'
         done = world.deploy("--mode", mode, "--istio-version", VERSION, "--config", config)
         assert done.code == 0, done.err
-        adds(details, config)
+        adds(details, {"value": number})
     gone = world.undeploy()
     assert gone.code == 0, gone.err
     adds(details, None)
@@ -164,6 +172,36 @@ def test_ports_are_those_of_the_pod_and_of_the_hosts(
         until(lambda: ways() == expected, f"filter on {expected}")  # noqa: B023 - asked at once
 
 
+@pytest.mark.parametrize("mode", ["wasmplugin", "trafficextension"])
+@pytest.mark.parametrize("failure", ["closed", "open", "reload"])
+def test_a_proxy_is_told_what_was_asked(details: Proxy, deploy: Deploy, mode: str, failure: str) -> None:
+    config = {"integer": 2**53, "fraction": 0.1, "text": "<ü\n", "nothing": None, "list": [{}, True]}
+    asked = {"environment": {"A": "1"}, "hostEnvironment": ["PATH"], "rootId": "other", "failure": failure}
+    deploy({"mode": mode}, config=config, **asked)
+    [told] = until(lambda: list(found(details.told(), "ecds_filter")), "extension config", 120)
+    plugin = told["typed_config"]["config"]
+    assert json.loads(plugin["configuration"]["value"]) == config
+    assert plugin["root_id"] == "other"
+    assert plugin["failure_policy"] == f"FAIL_{failure.upper()}"
+    variables = {"host_env_keys": ["PATH"], "key_values": {"A": "1"}}
+    assert plugin["vm_config"]["environment_variables"] == variables
+
+
+@pytest.mark.parametrize(("mode", "different"), [("envoyfilter", 2), ("wasmplugin", 1)])
+def test_two_configs_of_one_module_share_a_vm_only_where_istio_has_it_so(
+    details: Proxy, deploy: Deploy, mode: str, different: int
+) -> None:
+    """The tiny filter keeps its config in a global: in a VM the last one counts."""
+    for name in ("one", "two"):
+        deploy({"mode": mode}, name=name, config={"name": name})
+
+    def values() -> list[str]:
+        return details.ask().headers.get_all("x-one", [])
+
+    until(lambda: len(values()) == 2, "both filters", 120)
+    assert len(set(values())) == different
+
+
 ROUTES = [
     {"match": {"path": {"prefix": "/healthz"}}, "disabled": True},
     {"match": {"host": "api.example.com", "path": {"regex": "/v[0-9]+"}}, "config": "api"},
@@ -180,7 +218,7 @@ def test_each_request_gets_the_config_of_its_route(details: Proxy, deploy: Deplo
         details.ask("/v1"),
         details.ask(x_user="t-1"),
     ]
-    assert [one.headers["x-one"] for one in asked] == [None, "api", "all", "tester"]
+    assert [said(one) for one in asked] == [None, "api", "all", "tester"]
 
 
 @pytest.mark.parametrize(("failure", "then"), [("closed", 503), ("open", 200)], ids=["closed", "open"])
@@ -213,14 +251,14 @@ def test_filters_stand_in_the_order_of_phases_and_priorities(
 
 
 @contextmanager
-def clients(proxy: Proxy) -> Iterator[list[tuple[int, str | None]]]:
+def clients(proxy: Proxy) -> Iterator[list[tuple[int, Any]]]:
     """Somebody asks all the time; gives what was answered."""
-    over, answers = threading.Event(), list[tuple[int, str | None]]()
+    over, answers = threading.Event(), list[tuple[int, Any]]()
 
     def ask() -> None:
         while not over.wait(0.005):
             answer = proxy.ask()
-            answers.append((answer.status, answer.headers["x-one"]))
+            answers.append((answer.status, said(answer)))
 
     with ThreadPoolExecutor(1) as threads:
         asking = threads.submit(ask)
@@ -236,13 +274,13 @@ def test_no_client_meets_an_error_or_a_gap(world: World, details: Proxy, deploy:
     with clients(details) as answers:
         for number in (1, 2):
             deploy({"mode": mode}, config={"number": number})
-            adds(details, f'{{"number":{number}}}')
+            adds(details, {"number": number})
         with world.cluster.kubelet(world.namespace):
             assert world.undeploy().code == 0
         adds(details, None)
     assert {status for status, _ in answers} == {200}
-    said = [value for value, _ in itertools.groupby(value for _, value in answers)]
-    assert said == [None, '{"number":1}', '{"number":2}', None]
+    values = [value for value, _ in itertools.groupby(value for _, value in answers)]
+    assert values == [None, {"number": 1}, {"number": 2}, None]
 
 
 def test_another_mode_takes_over(world: World, details: Proxy, deploy: Deploy) -> None:
@@ -250,7 +288,7 @@ def test_another_mode_takes_over(world: World, details: Proxy, deploy: Deploy) -
     with clients(details) as answers:
         for number, mode in enumerate(modes):
             deploy({"mode": mode}, config={"number": number})
-            adds(details, f'{{"number":{number}}}')
+            adds(details, {"number": number})
     assert {status for status, _ in answers} == {200}
     until(lambda: len([one for one in details.chain() if "headers" in one]) == 1, "one filter")
 
@@ -288,7 +326,7 @@ def test_an_operator_and_node_caches_do_it_all(world: World, details: Proxy, tmp
     }
     world.node_cache(node.name)
     with (
-        world.cache_process(node),
+        world.cache_process(node, named=str(node)),
         world.process("operator", tmp_path / "operator.log", "--port", "0", "--again", "1"),
         world.cluster.kubelet(world.namespace),
     ):

@@ -140,9 +140,11 @@ class World:
         except HTTPError:
             self.cluster.ask("POST", path, held)
 
-    def cache_process(self, folder: Path) -> AbstractContextManager[subprocess.Popen[bytes]]:
-        """`weft serve node-cache` for the node called as the folder."""
-        where = ("--directory", str(folder), "--named", Volume().path)
+    def cache_process(
+        self, folder: Path, *, named: str = Volume().path
+    ) -> AbstractContextManager[subprocess.Popen[bytes]]:
+        """`weft serve node-cache` for the node called as the folder; ``named`` is what proxies call that."""
+        where = ("--directory", str(folder), "--named", named)
         words = ("--cluster", "--port", "0", *where, "--node", folder.name)
         return self.process("node-cache", folder.with_suffix(".log"), *words, "--interval", "0.1")
 

@@ -155,7 +155,7 @@ class Proxy:
 
     def refused(self) -> str:
         """What it says of the latest listeners that it did not take."""
-        return json.dumps(list(_found(self.told(), "error_state")))
+        return json.dumps(list(found(self.told(), "error_state")))
 
     def refusals(self) -> str:
         """Of Envoy, as its statistics count them."""
@@ -222,7 +222,7 @@ def outside(istiod: Istiod, namespace: str, host: str, proxy: Proxy) -> None:
     })  # fmt: skip
 
 
-def _found(document: Any, name: str) -> Iterator[Any]:
+def found(document: Any, name: str) -> Iterator[Any]:
     """What stands under ``name``, wherever."""
     parts = (
         document.values() if isinstance(document, dict) else document if isinstance(document, list) else ()
@@ -230,7 +230,7 @@ def _found(document: Any, name: str) -> Iterator[Any]:
     if isinstance(document, dict) and name in document:
         yield document[name]
     for part in parts:
-        yield from _found(part, name)
+        yield from found(part, name)
 
 
 def _address() -> str:

@@ -34,6 +34,20 @@ class TestRefused:
                 "istio/wasmplugin: istio/wasmplugin has no place for spec.routes",
                 id="routes",
             ),
+            *(
+                pytest.param(
+                    {"istio": {"mode": mode}, "config": config},
+                    f"istio/{mode}: istio/{mode} keeps numbers as 64-bit floats, and {number} in spec.config"
+                    " is none",
+                    id=f"{mode} {number}",
+                )
+                for mode, config, number in (
+                    ("wasmplugin", {"ids": [1, 2**53 + 1]}, "9007199254740993"),
+                    ("wasmplugin", {"a": {"b": -(2**53) - 1}}, "-9007199254740993"),
+                    ("trafficextension", {"a": 2**63 - 1}, "9223372036854775807"),
+                    ("wasmplugin", '{"a": 1e999}', "inf"),
+                )
+            ),
             pytest.param(
                 {"istio": {"mode": "wasmplugin"}, "capabilities": ["proxy_log"]},
                 "istio/wasmplugin: istio/wasmplugin cannot forbid proxy_add_header_map_value, which"

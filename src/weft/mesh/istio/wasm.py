@@ -1,5 +1,7 @@
 """What WasmPlugin and TrafficExtension have in common: Istio's agent pulls, proxies keep running."""
 
+import math
+from collections.abc import Iterator
 from typing import Any
 
 from weft.mesh.intent.intent import Intent, IstioTarget
@@ -119,6 +121,10 @@ def _reasons(target: str, intent: Intent, facts: Facts, version: IstioVersion) -
     config = base_config(intent, facts)
     if config is not None and as_mapping(config) is None:
         reasons.append(f"{target} takes a JSON object as spec.config, not other text")
+    reasons += [
+        f"{target} keeps numbers as 64-bit floats, and {number} in spec.config is none"
+        for number in _no_floats(as_mapping(config))
+    ]
     if facts.image.digest is None and facts.image.scheme != "file":
         reasons.append("the image is not resolved to a digest; a tag that moves would stop the proxies")
     versions = "1.12" if version.before(16) else "1.16"
@@ -127,6 +133,20 @@ def _reasons(target: str, intent: Intent, facts: Facts, version: IstioVersion) -
     if facts.module is not None and facts.module.size > _MAX_MODULE:
         reasons.append(f"the module is larger than the {_MAX_MODULE >> 20} MiB that Istio's agent takes")
     return reasons
+
+
+def _no_floats(value: Any) -> Iterator[float]:
+    """The numbers in ``value`` that istiod, which holds it as a protobuf ``Struct``, would change."""
+    if isinstance(value, dict | list):
+        for part in value.values() if isinstance(value, dict) else value:
+            yield from _no_floats(part)
+    elif isinstance(value, int | float):
+        try:
+            kept = math.isfinite(value) and float(value) == value
+        except OverflowError:
+            kept = False
+        if not kept:
+            yield value
 
 
 def _notes(intent: Intent, facts: Facts, istio: IstioTarget) -> list[str]:
