@@ -13,6 +13,7 @@ from weft.clusters.looking import ControlPlane, control_planes, look
 from weft.clusters.nodes import (
     CACHE_PODS,
     MODULE_LABEL,
+    NODE_LABEL,
     REGISTRIES,
     Nodes,
     NotDistributed,
@@ -27,6 +28,7 @@ __all__ = [
     "ANNOTATION",
     "CACHE_PODS",
     "MODULE_LABEL",
+    "NODE_LABEL",
     "REGISTRIES",
     "ControlPlane",
     "Deployer",

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from weft.base.clock import SystemClock
 from weft.base.tasks import together
-from weft.clusters import CACHE_PODS
+from weft.clusters import CACHE_PODS, NODE_LABEL, Nodes, NotDistributed
 from weft.errors import WeftError
 from weft.kube import CachedKube, Kube, Object, Reflector, WorkQueue
 from weft.mesh import KINDS, Kind, Workload
@@ -72,10 +73,11 @@ class Operator:
         for api_version, ours in _OURS:
             self._follow(api_version, ours, on_change=self._ours_changed, labels=_MANAGED, keep=slim)
         config_maps: dict[str, Any] = {"namespace": settings.system, "labels": _MANAGED, "keep": slim}
-        self._follow("v1", "ConfigMap", on_change=lambda _before, _now: None, **config_maps)
+        self._follow("v1", "ConfigMap", on_change=self._config_map_changed, **config_maps)
         self._follow("v1", "Pod", namespace=settings.system, labels=CACHE_PODS, keep=slim)
         self._seen: dict[Key, tuple[object, ...]] = {}
         self._working: dict[Key, asyncio.Task[WeftError | None]] = {}
+        self._undistributed: set[Key] = set()
         self._trouble: set[str] = set()
 
     async def run(self) -> None:
@@ -83,7 +85,7 @@ class Operator:
         async with self.kube.following():
             self.ready = True
             self._say(f"at work: {sum(map(len, self._resources.values()))} filters")
-            async with together(*(self._work() for _ in range(self._settings.workers))):
+            async with together(self._sweep(), *(self._work() for _ in range(self._settings.workers))):
                 await asyncio.Event().wait()
 
     async def _work(self) -> None:
@@ -94,6 +96,9 @@ class Operator:
             except WeftError as failure:
                 error = failure
                 self._say(f"{key[0].name} {key[1]}/{key[2]}: {failure}")
+            self._undistributed.discard(key)
+            if isinstance(error, NotDistributed):
+                self._undistributed.add(key)
             if error is None:
                 self.counts.reconciled["done"] += 1
                 self.queue.done(key)
@@ -104,6 +109,19 @@ class Operator:
                 self.queue.failed(key, getattr(error, "wait", 0.0))
             if key in self._seen:
                 self.counts.states[key] = error is None
+
+    async def _sweep(self) -> None:
+        """Forget reports of nodes that are gone; one whose node cache is only being replaced has time."""
+        nodes, gone = Nodes(self.kube, self._settings.system, SystemClock()), frozenset[str]()
+        while True:
+            await asyncio.sleep(self._settings.again)
+            try:
+                before, gone = gone, await nodes.strangers()
+                for node in sorted(before & gone):
+                    await nodes.forget(node)
+                    self._say(f"node {node} is gone, and so is its report")
+            except WeftError as error:
+                self._troubled(error)
 
     async def _look_at(self, key: Key) -> WeftError | None:
         """Reconcile; when the resource changes meanwhile, what is under way is given up for the new."""
@@ -141,6 +159,12 @@ class Operator:
             if (task := self._working.get(key)) is not None:
                 task.cancel()
             self.queue.add(key)
+
+    def _config_map_changed(self, _: Object | None, now: Object | None) -> None:
+        """A node may hold now what filters wait for."""
+        if NODE_LABEL in (now or {}).get("metadata", {}).get("labels", {}):
+            for key in self._undistributed:
+                self.queue.add(key)
 
     def _workload_changed(self, before: Object | None, now: Object | None) -> None:
         if before is None or now is None or Workload.of(before) != Workload.of(now):

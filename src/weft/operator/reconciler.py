@@ -25,6 +25,10 @@ __all__ = ["Images", "Reconciler", "Unsigned"]
 _GRANTED = frozenset({"secrets", "configmaps"})
 
 
+# Then the status says what is missing, and the next report of a node makes us look again.
+_HOLD_SECONDS = 5.0
+
+
 class Unsigned(WeftError):
     """An image without the signatures it needs."""
 
@@ -75,6 +79,7 @@ class Reconciler:
             owner=f"{kind.name}.{kind.group}",
             keeper=keeper,
             seconds=self.seconds,
+            hold_seconds=_HOLD_SECONDS,
             back_out=False,
             clock=self.clock,
             say=lambda text: self.say(f"{ref}: {text}"),
