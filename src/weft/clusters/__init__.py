@@ -20,6 +20,7 @@ from weft.clusters.nodes import (
     node_report,
     wanted_images,
 )
+from weft.clusters.older import older_programs
 from weft.clusters.records import ANNOTATION, Keeper, Record, annotation, read_record, read_records
 from weft.clusters.rollouts import RolloutFailed, wait_for_rollouts
 from weft.clusters.standings import Part, Standing, State, standing
@@ -47,6 +48,7 @@ __all__ = [
     "control_planes",
     "look",
     "node_report",
+    "older_programs",
     "read_record",
     "read_records",
     "standing",

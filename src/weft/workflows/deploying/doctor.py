@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from weft.base.clock import SystemClock
-from weft.clusters import Nodes, State, control_planes, read_records, standing
+from weft.clusters import Nodes, State, control_planes, older_programs, read_records, standing
 from weft.errors import WeftError
 from weft.kube import Denied, Kube, Ref, open_kube
 from weft.workflows.deploying.cluster import ClusterAccess
@@ -72,6 +72,7 @@ async def examine(
             (f"namespace {where}", lambda: _injection(kube, where)),
             ("node caches", lambda: _node_caches(kube, access.system)),
             ("operator", lambda: _operator(kube, access.system)),
+            ("wasme", lambda: _older(kube)),
             ("filters", lambda: _filters(kube, access.system, namespace)),
         )
         for lot in await asyncio.gather(*(_all(what, look) for what, look in looks)):
@@ -163,6 +164,11 @@ async def _operator(kube: Kube, system: str) -> AsyncIterator[Finding]:
         yield Finding("operator", Health.GOOD, f"{holder} is at work")
     else:
         yield Finding("operator", Health.NOTE, f"none at work in {system}")
+
+
+async def _older(kube: Kube) -> AsyncIterator[Finding]:
+    for ref, why, command in await older_programs(kube):
+        yield Finding("wasme", Health.BAD, f"{ref} is there: {why}", command)
 
 
 async def _filters(kube: Kube, system: str, namespace: str) -> AsyncIterator[Finding]:
