@@ -1,14 +1,17 @@
 """`weft install` and `weft uninstall` on a real Kubernetes API of their own."""
 
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
 from conftest import Result, Weft
 from weft.installing import Installation, objects
+from worlds.deployments import until
 from worlds.kubernetes import Cluster, api_server
 
 pytestmark = pytest.mark.real("kubernetes")
@@ -18,22 +21,8 @@ DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 FILTERS = "/apis/weft.dev/v1alpha1/namespaces/default/filterdeployments"
 CONFIGS = f"/api/v1/namespaces/{SYSTEM}/configmaps"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
-EVERYWHERE = (
-    DEFINITIONS,
-    "/api/v1/namespaces",
-    f"{RBAC}/clusterroles",
-    f"{RBAC}/clusterrolebindings",
-    f"{RBAC}/rolebindings",
-    f"{RBAC}/roles",
-    "/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations",
-    "/api/v1/configmaps",
-    "/api/v1/secrets",
-    "/api/v1/services",
-    "/api/v1/serviceaccounts",
-    "/apis/apps/v1/deployments",
-    "/apis/apps/v1/daemonsets",
-    "/apis/coordination.k8s.io/v1/leases",
-)
+WASME = "filterdeployments.wasme.io"
+_MADE_OF_OTHERS = re.compile("/(pods|replicasets|controllerrevisions|endpointslices) ")
 
 
 @pytest.fixture(scope="module")
@@ -96,13 +85,12 @@ class World:
             thread.join()
 
     def left(self) -> list[str]:
-        """Everything in the cluster whose name or labels say that it is weft's."""
-        return [
-            f"{path.rpartition('/')[2]} {one['metadata']['name']}"
-            for path in EVERYWHERE
-            for one in self.ask("GET", path)["items"]
-            if "weft" in json.dumps([one["metadata"]["name"], one["metadata"].get("labels")])
-        ]
+        """Everything in the cluster that is called weft's, but what controllers make of it."""
+        return sorted(
+            one
+            for one in self.cluster.everything()
+            if "weft" in one.rpartition("/")[2] and not _MADE_OF_OTHERS.search(one)
+        )
 
 
 @pytest.fixture
@@ -113,6 +101,7 @@ def world(bare: Cluster, weft: Weft) -> World:
 
 def test_it_comes_in_order_stays_as_it_is_and_goes_without_leaving_anything(world: World) -> None:
     world.uninstall("--force")
+    before = world.cluster.everything()
     every = len(objects(Installation(secrets_of=("default",))))
     lines = world.install("--secrets-of", "default").out.splitlines()
     assert lines[0] == "CustomResourceDefinition filterdeployments.weft.dev made"
@@ -130,7 +119,7 @@ def test_it_comes_in_order_stays_as_it_is_and_goes_without_leaving_anything(worl
     assert gone.out.splitlines()[0] == "DaemonSet weft-system/weft-node-cache deleted"
     assert "RoleBinding default/weft-namespace deleted" in gone.out.splitlines()
     assert "ConfigMap weft-system/weft-module-a deleted" in gone.out.splitlines()
-    assert world.left() == []
+    until(lambda: world.cluster.everything() <= before, "end of all that was made of it")
     assert (world.uninstall().code, world.uninstall().out) == (0, "")
 
 
@@ -249,7 +238,7 @@ def test_a_namespace_in_which_somebody_else_runs_something_is_not_deleted(world:
     world.ask("POST", path, {"metadata": {"name": "tenant"}, "spec": spec})
     gone = world.uninstall()
     assert gone.err == "namespace weft-system stays, because of Deployment weft-system/tenant\n"
-    assert world.left() == ["namespaces weft-system"]
+    assert world.left() == ["/api/v1/namespaces /weft-system"]
     world.ask("DELETE", f"{path}/tenant")
 
 
@@ -260,6 +249,7 @@ def test_a_field_that_somebody_else_owns_is_named_and_taken_only_by_force(world:
     refused = world.weft("install", "--no-wait")
     assert refused.code == 1
     assert "error: apply Deployment weft-system/weft-operator: .spec.replicas belongs to " in refused.err
+    assert "; nothing was changed\n" in refused.err
     assert "hint: let go of it there, or take it with --force-conflicts\n" in refused.err
     world.install("--force-conflicts")
     assert world.ask("GET", path)["spec"]["replicas"] == 1
@@ -270,3 +260,92 @@ def test_a_user_without_rights_is_told_which(bare: Cluster, weft: Weft) -> None:
     assert result.code == 1
     assert 'cannot get resource "clusterrolebindings"' in result.err
     assert "Traceback" not in result.err
+
+
+class TestOverAnOlderWasme:
+    """A cluster in which wasme, or somebody else, has made the definitions before."""
+
+    @pytest.fixture
+    def wasme(self, world: World) -> Iterator[World]:
+        world.install()
+        gone = world.uninstall("--force")
+        assert gone.code == 0, gone.err
+        yield world
+        world.uninstall("--force")
+        if self.defined(world):
+            world.ask("DELETE", f"{DEFINITIONS}/{WASME}")
+            until(lambda: not self.defined(world), "end of the definition")
+
+    @staticmethod
+    def defined(world: World) -> bool:
+        return WASME in {one["metadata"]["name"] for one in world.ask("GET", DEFINITIONS)["items"]}
+
+    @staticmethod
+    def define(world: World, **version: Any) -> None:
+        schema = {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": True}}
+        served = {"name": "v1", "served": True, "storage": True, "schema": schema}
+        served |= {"subresources": {"status": {}}} | version
+        names = {"kind": "FilterDeployment", "plural": "filterdeployments", "singular": "filterdeployment"}
+        spec = {"group": "wasme.io", "scope": "Namespaced", "names": names, "versions": [served]}
+        metadata = {"name": WASME}
+        held = {
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": metadata,
+            "spec": spec,
+        }
+        world.ask("POST", f"{DEFINITIONS}?fieldManager=kubectl-create", held)
+
+    def test_a_definition_that_will_do_stays_and_outlives_weft(self, wasme: World) -> None:
+        self.define(wasme)
+        before = wasme.ask("GET", f"{DEFINITIONS}/{WASME}")["spec"]
+        done = wasme.install()
+        assert done.err == f"CustomResourceDefinition {WASME} was there before and stays as it is\n"
+        held = {"metadata": {"name": "theirs"}, "apiVersion": "wasme.io/v1", "kind": "FilterDeployment"}
+        wasme.ask("POST", "/apis/wasme.io/v1/namespaces/default/filterdeployments", held)
+        gone = wasme.uninstall()
+        assert gone.code == 0, gone.err
+        assert f"CustomResourceDefinition {WASME} stays: it is not weft's\n" in gone.err
+        assert wasme.ask("GET", f"{DEFINITIONS}/{WASME}")["spec"] == before
+        assert len(wasme.ask("GET", "/apis/wasme.io/v1/filterdeployments")["items"]) == 1
+
+    def test_an_object_of_theirs_that_the_operator_holds_is_not_left_stuck(self, wasme: World) -> None:
+        self.define(wasme)
+        wasme.install()
+        metadata = {"name": "held", "finalizers": ["weft.dev/undeploy"]}
+        held = {"metadata": metadata, "apiVersion": "wasme.io/v1", "kind": "FilterDeployment"}
+        path = "/apis/wasme.io/v1/namespaces/default/filterdeployments"
+        wasme.ask("POST", path, held)
+        refused = wasme.uninstall()
+        assert "filters are still there: FilterDeployment default/held" in refused.err
+        wasme.ask("PATCH", f"{path}/held", {"metadata": {"finalizers": None}})
+
+    def test_one_that_will_not_do_is_refused_before_anything_is_changed(self, wasme: World) -> None:
+        self.define(wasme, subresources={})
+        before = wasme.cluster.everything()
+        refused = wasme.weft("install", "--no-wait")
+        assert (refused.code, refused.out) == (2, "")
+        assert refused.err == (
+            f"error: CustomResourceDefinition {WASME} was made by kubectl-create,"
+            " and has no status in version v1\n"
+            "\nhint: --force-conflicts puts weft's in its place; the objects of that kind stay\n"
+        )
+        assert wasme.cluster.everything() == before
+        wasme.install("--force-conflicts")
+        (version,) = wasme.ask("GET", f"{DEFINITIONS}/{WASME}")["spec"]["versions"]
+        assert "status" in version["subresources"]
+
+    def test_programs_of_wasme_that_still_run_are_named(self, wasme: World) -> None:
+        wasme.cluster.namespace("wasme")
+        labels = {"app": "wasme"}
+        template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "a", "image": "a"}]}}
+        spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
+        path = "/apis/apps/v1/namespaces/wasme/deployments"
+        wasme.ask("POST", path, {"metadata": {"name": "wasme-operator"}, "spec": spec})
+        told = wasme.install().err
+        assert "Deployment wasme/wasme-operator is there: wasme's operator acts on the same" in told
+        assert "take it away with: kubectl delete deployment wasme-operator -n wasme\n" in told
+        looked = wasme.weft("doctor")
+        assert "wasme's operator acts on the same FilterDeployments" in looked.out + looked.err
+        wasme.ask("DELETE", f"{path}/wasme-operator")
+        assert "wasme-operator" not in wasme.install().err

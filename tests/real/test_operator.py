@@ -1,14 +1,18 @@
 """`weft serve operator` on a real Kubernetes API: resources in, filters out, and trouble on the way."""
 
 import json
+import re
 import signal
 import time
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
+from conftest import Weft
 from weft.mesh.intent.intent import Volume
 from worlds.deployments import VOLUMES, World, until
+from worlds.http import hang_up
 from worlds.operators import (
     ASM,
     OWN,
@@ -18,11 +22,13 @@ from worlds.operators import (
     condition,
     envoyfilter,
     failed,
+    operators_of,
     path,
     ready,
     resource,
     status,
 )
+from worlds.registry import registry_in_thread
 
 pytestmark = pytest.mark.real("kubernetes", "distribution")
 
@@ -121,6 +127,30 @@ class TestCluster:
         world.node_cache("far", world.sha256)
         with world.cluster.kubelet(world.namespace):
             ready(world)
+
+    def test_it_is_told_when_a_node_has_the_module(self, world: World, operators: Operators) -> None:
+        operators.start("one", "--again", "600")
+        world.workload("details")
+        world.node_cache("far")
+        with world.cluster.kubelet(world.namespace):
+            resource(world, target=envoyfilter(world))
+            failed(world, "far: it is not there yet")
+            world.node_cache("far", world.sha256)
+            ready(world)
+
+    def test_the_report_of_a_node_that_is_gone_goes(self, world: World, operators: Operators) -> None:
+        operators.start()
+        for node in ("here", "gone"):
+            world.node_cache(node)
+        world.cluster.ask(
+            "DELETE", f"/api/v1/namespaces/{world.system}/pods/cache-gone", {"gracePeriodSeconds": 0}
+        )
+
+        def reports() -> list[str]:
+            names = (one["metadata"]["name"] for one in world.configs(world.system))
+            return [name for name in names if name.startswith("weft-node-")]
+
+        until(lambda: reports() == ["weft-node-here"], "end of the report")
 
 
 class TestOthers:
@@ -259,6 +289,35 @@ class TestFaults:
         assert condition(world, "Resolved")["status"] == "False"
         world.ask("PATCH", path(OWN, world, "headers"), {"spec": {"image": world.image}})
         ready(world, generation=2)
+
+    def test_a_registry_that_is_down_for_operator_and_nodes(
+        self, world: World, tmp_path: Path, weft: Weft, home: Path
+    ) -> None:
+        with registry_in_thread() as hub, ExitStack() as stack:
+            world = World(world.cluster, world.namespace, weft, home, hub.host)
+            operators = stack.enter_context(operators_of(world, tmp_path))
+            world.workload("details")
+            hub.meet("", "/", hang_up)
+            operators.start()
+            resource(world, target=envoyfilter(world))
+            failed(world, hub.host)
+            assert condition(world, "Resolved")["status"] == "False"
+            hub.meetings.clear()
+            failed(world, "no node cache runs")
+            # Named by digest the operator has it for good, and no node can get it.
+            pinned = f"{world.image.removesuffix(':v1')}@{world.digest}"
+            world.ask("PATCH", path(OWN, world, "headers"), {"spec": {"image": pinned}})
+            hub.meet("", "/", hang_up)
+            world.node_cache("node")
+            stack.enter_context(world.cache_process(tmp_path / "node"))
+            # What the node cache says, who has tried for a while, not that it has said nothing yet.
+            told = re.compile("s: node: (?!it is not there yet|its node cache has not)")
+            until(lambda: told.search(condition(world, "Distributed").get("message", "")), "its word", 60)
+            assert condition(world, "Distributed")["status"] == "False"
+            hub.meetings.clear()
+            with world.cluster.kubelet(world.namespace):
+                ready(world, generation=2)
+            assert (tmp_path / "node" / world.sha256).is_file()
 
     def test_a_person_deployed_it_first(self, world: World, operators: Operators) -> None:
         world.workload("details")

@@ -103,6 +103,18 @@ class Cluster:
         with urllib.request.urlopen(f"{self.url}{path}", context=self._admin_context, timeout=30) as answer:  # noqa: S310
             return str(answer.read().decode())
 
+    def everything(self) -> set[str]:
+        """Every object of every kind that the API lists, but what Kubernetes itself writes all the time."""
+        groups = self.ask("GET", "/apis")["groups"]
+        roots = ["/api/v1", *(f"/apis/{one['preferredVersion']['groupVersion']}" for one in groups)]
+        kinds = [(root, one) for root in roots for one in self.ask("GET", root)["resources"]]
+        return {
+            f"{root}/{kind['name']} {held['metadata'].get('namespace', '')}/{held['metadata']['name']}"
+            for root, kind in kinds
+            if "list" in kind["verbs"] and "/" not in kind["name"] and kind["name"] != "events"
+            for held in self.ask("GET", f"{root}/{kind['name']}")["items"]
+        }
+
     def namespace(self, name: str, **labels: str) -> str:
         """A new namespace."""
         self.ask("POST", "/api/v1/namespaces", {"metadata": {"name": name, "labels": labels}})

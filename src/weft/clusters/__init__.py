@@ -13,12 +13,14 @@ from weft.clusters.looking import ControlPlane, control_planes, look
 from weft.clusters.nodes import (
     CACHE_PODS,
     MODULE_LABEL,
+    NODE_LABEL,
     REGISTRIES,
     Nodes,
     NotDistributed,
     node_report,
     wanted_images,
 )
+from weft.clusters.older import older_programs
 from weft.clusters.records import ANNOTATION, Keeper, Record, annotation, read_record, read_records
 from weft.clusters.rollouts import RolloutFailed, wait_for_rollouts
 from weft.clusters.standings import Part, Standing, State, standing
@@ -27,6 +29,7 @@ __all__ = [
     "ANNOTATION",
     "CACHE_PODS",
     "MODULE_LABEL",
+    "NODE_LABEL",
     "REGISTRIES",
     "ControlPlane",
     "Deployer",
@@ -45,6 +48,7 @@ __all__ = [
     "control_planes",
     "look",
     "node_report",
+    "older_programs",
     "read_record",
     "read_records",
     "standing",

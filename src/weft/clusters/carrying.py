@@ -45,7 +45,9 @@ class Carrier:
     nodes: Nodes
     name: str
     seconds: float = 300.0
-    """For nodes to hold a file, and for pods to be replaced; each."""
+    """For pods to be replaced."""
+    hold_seconds: float = 300.0
+    """For nodes to hold a file."""
     credential: str = field(default="", repr=False)
     """Docker's ``config.json`` with which nodes get the module."""
     force: bool = False
@@ -128,7 +130,7 @@ class Carrier:
         if await self.nodes.want(self.name, file, self.credential):
             undo = (f"nodes still hold {file.image}", lambda: self.nodes.release(self.name, file))
             self._undos.append(undo)
-        await self.nodes.wait(file, seconds=self.seconds, say=self.say)
+        await self.nodes.wait(file, seconds=self.hold_seconds, say=self.say)
 
     async def _release(self, step: Step) -> None:
         assert step.file is not None  # noqa: S101 - what the step is about

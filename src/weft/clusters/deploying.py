@@ -68,6 +68,9 @@ class Deployer:
     owner: str = ""
     keeper: Keeper | None = None
     seconds: float = 300.0
+    """For nodes to hold a file, and for pods to be replaced; each."""
+    hold_seconds: float | None = None
+    """For nodes, where that is less."""
     force: bool = False
     back_out: bool = True
     clock: Clock = field(default_factory=SystemClock)
@@ -185,6 +188,7 @@ class Deployer:
             nodes=Nodes(self.kube, self.system, self.clock),
             name=f"{record.name}.{record.namespace}",
             seconds=self.seconds,
+            hold_seconds=min(self.seconds, self.hold_seconds or self.seconds),
             credential=credential,
             force=self.force,
             back_out=self.back_out,

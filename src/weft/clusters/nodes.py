@@ -134,6 +134,14 @@ class Nodes:
         if (held.get("data") or {}).get(key) != wanted:
             await self.kube.merge(ref, {"data": {key: wanted}})
 
+    async def strangers(self) -> frozenset[str]:
+        """Nodes that have reported, and have no node cache now."""
+        return frozenset((await self.reports()).keys() - await self.caches())
+
+    async def forget(self, node: str) -> None:
+        """Take the report of ``node`` away; one that comes back reports anew."""
+        await self.kube.delete(Ref("v1", "ConfigMap", _report_name(node), self.namespace))
+
     async def _lacking(self, nodes: frozenset[str], file: ModuleFile) -> dict[str, str]:
         reports = await self.reports()
         _check_folder({node: reports[node] for node in nodes & reports.keys()}, file)
@@ -163,9 +171,13 @@ def node_report(node: str, namespace: str, document: Mapping[str, Any]) -> dict[
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
-        "metadata": {"name": object_name("weft-node", node), "namespace": namespace, "labels": labels},
+        "metadata": {"name": _report_name(node), "namespace": namespace, "labels": labels},
         "data": {"report": json.dumps(document, separators=(",", ":"))},
     }
+
+
+def _report_name(node: str) -> str:
+    return object_name("weft-node", node)
 
 
 def _report(held: Object) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from weft.base.tasks import together
-from weft.clusters import CACHE_PODS
+from weft.base.clock import SystemClock
+from weft.base.tasks import beside, together
+from weft.clusters import CACHE_PODS, NODE_LABEL, Nodes, NotDistributed
 from weft.errors import WeftError
-from weft.kube import CachedKube, Kube, Object, Reflector, WorkQueue
+from weft.kube import CachedKube, Denied, Kube, Object, Ref, Reflector, WorkQueue
 from weft.mesh import KINDS, Kind, Workload
 from weft.operator.keeping import FINALIZER
 from weft.operator.reconciler import Images, Reconciler
@@ -30,6 +31,8 @@ _OURS = (
     ("extensions.istio.io/v1alpha1", "WasmPlugin"),
     ("extensions.istio.io/v1alpha1", "TrafficExtension"),
 )
+# While something may not be seen; nobody waits for it.
+_DENIED_SECONDS = 1.0
 _MANAGED = "app.kubernetes.io/managed-by=weft"
 
 
@@ -72,19 +75,36 @@ class Operator:
         for api_version, ours in _OURS:
             self._follow(api_version, ours, on_change=self._ours_changed, labels=_MANAGED, keep=slim)
         config_maps: dict[str, Any] = {"namespace": settings.system, "labels": _MANAGED, "keep": slim}
-        self._follow("v1", "ConfigMap", on_change=lambda _before, _now: None, **config_maps)
+        self._follow("v1", "ConfigMap", on_change=self._config_map_changed, **config_maps)
         self._follow("v1", "Pod", namespace=settings.system, labels=CACHE_PODS, keep=slim)
         self._seen: dict[Key, tuple[object, ...]] = {}
         self._working: dict[Key, asyncio.Task[WeftError | None]] = {}
+        self._undistributed: set[Key] = set()
         self._trouble: set[str] = set()
+        self._denied: WeftError | None = None
 
     async def run(self) -> None:
         """Work until cancelled."""
-        async with self.kube.following():
+        async with beside(self._say_denied()), self.kube.following():
             self.ready = True
             self._say(f"at work: {sum(map(len, self._resources.values()))} filters")
-            async with together(*(self._work() for _ in range(self._settings.workers))):
+            async with together(self._sweep(), *(self._work() for _ in range(self._settings.workers))):
                 await asyncio.Event().wait()
+
+    async def _say_denied(self) -> None:
+        """What we may not see keeps us from beginning: each resource says so."""
+        told: set[Ref] = set()
+        while not self.ready:
+            await asyncio.sleep(_DENIED_SECONDS)
+            if self._denied is None:
+                continue
+            for held in [held for kind in self._resources.values() for held in kind if not self.ready]:
+                if Ref.of(held) not in told:
+                    told.add(Ref.of(held))
+                    try:
+                        await self._reconciler.refuse(held, self._denied)
+                    except WeftError as error:
+                        self._troubled(error)
 
     async def _work(self) -> None:
         while True:
@@ -94,6 +114,9 @@ class Operator:
             except WeftError as failure:
                 error = failure
                 self._say(f"{key[0].name} {key[1]}/{key[2]}: {failure}")
+            self._undistributed.discard(key)
+            if isinstance(error, NotDistributed):
+                self._undistributed.add(key)
             if error is None:
                 self.counts.reconciled["done"] += 1
                 self.queue.done(key)
@@ -104,6 +127,19 @@ class Operator:
                 self.queue.failed(key, getattr(error, "wait", 0.0))
             if key in self._seen:
                 self.counts.states[key] = error is None
+
+    async def _sweep(self) -> None:
+        """Forget reports of nodes that are gone; one whose node cache is only being replaced has time."""
+        nodes, gone = Nodes(self.kube, self._settings.system, SystemClock()), frozenset[str]()
+        while True:
+            await asyncio.sleep(self._settings.again)
+            try:
+                before, gone = gone, await nodes.strangers()
+                for node in sorted(before & gone):
+                    await nodes.forget(node)
+                    self._say(f"node {node} is gone, and so is its report")
+            except WeftError as error:
+                self._troubled(error)
 
     async def _look_at(self, key: Key) -> WeftError | None:
         """Reconcile; when the resource changes meanwhile, what is under way is given up for the new."""
@@ -142,6 +178,12 @@ class Operator:
                 task.cancel()
             self.queue.add(key)
 
+    def _config_map_changed(self, _: Object | None, now: Object | None) -> None:
+        """A node may hold now what filters wait for."""
+        if NODE_LABEL in (now or {}).get("metadata", {}).get("labels", {}):
+            for key in self._undistributed:
+                self.queue.add(key)
+
     def _workload_changed(self, before: Object | None, now: Object | None) -> None:
         if before is None or now is None or Workload.of(before) != Workload.of(now):
             self._look_in((now or before or {})["metadata"]["namespace"])
@@ -158,6 +200,8 @@ class Operator:
                 self.queue.add(key)
 
     def _troubled(self, error: WeftError) -> None:
+        if isinstance(error, Denied):
+            self._denied = error
         if str(error) not in self._trouble:
             self._trouble.add(str(error))
             self._say(str(error))

@@ -25,6 +25,10 @@ __all__ = ["Images", "Reconciler", "Unsigned"]
 _GRANTED = frozenset({"secrets", "configmaps"})
 
 
+# Then the status says what is missing, and the next report of a node makes us look again.
+_HOLD_SECONDS = 5.0
+
+
 class Unsigned(WeftError):
     """An image without the signatures it needs."""
 
@@ -75,6 +79,7 @@ class Reconciler:
             owner=f"{kind.name}.{kind.group}",
             keeper=keeper,
             seconds=self.seconds,
+            hold_seconds=_HOLD_SECONDS,
             back_out=False,
             clock=self.clock,
             say=lambda text: self.say(f"{ref}: {text}"),
@@ -84,6 +89,13 @@ class Reconciler:
         outcome = await self._bring(held, deployer)
         await self._tell(ref, held, outcome)
         return outcome.trouble
+
+    async def refuse(self, held: Object, error: WeftError) -> None:
+        """Say of a resource that nothing can be done for it now, and why."""
+        generation = int(held["metadata"].get("generation") or 0)
+        await self._tell(
+            Ref.of(held), held, Outcome(generation=generation, stage=Stage.RESOLVED, error=error)
+        )
 
     async def _bring(self, held: Object, deployer: Deployer) -> Outcome:
         generation = int(held["metadata"].get("generation") or 0)

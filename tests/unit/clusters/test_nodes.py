@@ -149,3 +149,16 @@ async def test_a_folder_that_a_node_does_not_keep_is_named_at_once(world: KubeWo
     assert error.value.hint == (
         "`weft install --also-folder /modules`, or another folder in spec.target.istio.volume"
     )
+
+
+async def test_the_report_of_a_node_that_is_gone_is_found_and_forgotten(
+    world: KubeWorld, nodes: Nodes
+) -> None:
+    runs(world, "one")
+    runs(world, "two")
+    assert await nodes.strangers() == frozenset()
+    world.remove("cache-two", namespace=SYSTEM, plural="pods")
+    assert await nodes.strangers() == {"two"}
+    await nodes.forget("two")
+    await nodes.forget("two")
+    assert list(await nodes.reports()) == ["one"]

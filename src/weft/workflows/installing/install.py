@@ -4,15 +4,15 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from weft.base.clock import Clock, SystemClock
-from weft.clusters import wait_for_rollouts
+from weft.clusters import older_programs, wait_for_rollouts
 from weft.errors import WeftError
 from weft.installing import Installation, objects
-from weft.kube import Conflict, Kube, Object, Ref
+from weft.kube import Kube, Object, Ref
 from weft.workflows.installing.outcome import Outcome, Show, check_home, is_ours
+from weft.workflows.installing.taken import MANAGER, check_conflicts, others_definitions
 
 __all__ = ["Installer"]
 
-_MANAGER = "weft-install"
 _DEFINITION = "CustomResourceDefinition"
 _WORKLOADS = frozenset({"Deployment", "DaemonSet"})
 _POLL_SECONDS = 0.2
@@ -34,11 +34,18 @@ class Installer:
     async def install(self, installation: Installation, *, wait: bool = True) -> None:
         """Apply all in order, take away what is no longer wanted, and wait until the pods run.
 
-        Raises ``UsageError`` when weft is in another namespace, ``Conflict``, ``Denied``, and
+        Raises ``UsageError`` when weft is in another namespace or a definition of others will not do,
+        ``WeftError`` for fields that others own, before anything is changed; ``Denied``, and
         ``RolloutFailed`` naming what does not run.
         """
         await check_home(self.kube, installation.namespace)
         wanted = objects(installation)
+        if not self.force:
+            theirs = await others_definitions(self.kube, wanted, self.say)
+            wanted = tuple(held for held in wanted if Ref.of(held) not in theirs)
+            await check_conflicts(self.kube, wanted)
+        for ref, why, command in await older_programs(self.kube):
+            self.say(f"{ref} is there: {why}; take it away with: {command}")
         for held in wanted:
             if held["kind"] == "Namespace":
                 await self._served(wanted)
@@ -53,11 +60,7 @@ class Installer:
     async def _apply(self, held: Object) -> None:
         ref = Ref.of(held)
         before = await self.kube.find(ref)
-        try:
-            after = await self.kube.apply(held, manager=_MANAGER, force=self.force)
-        except Conflict as error:
-            error.hint = "let go of it there, or take it with --force-conflicts"
-            raise
+        after = await self.kube.apply(held, manager=MANAGER, force=self.force)
         if before is None:
             self.show(Outcome(ref, "made"))
         else:

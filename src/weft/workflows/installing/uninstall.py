@@ -24,6 +24,7 @@ _LAST = ("Namespace", "CustomResourceDefinition")
 _TENANTS = (("apps/v1", "Deployment"), ("apps/v1", "DaemonSet"), ("apps/v1", "StatefulSet"))
 _OURS = ",".join(f"{name}={value}" for name, value in OURS.items())
 _MANAGED = "app.kubernetes.io/managed-by=weft"
+_OUR_FINALIZERS = "weft.dev/"
 _BINDING = ("rbac.authorization.k8s.io/v1", "RoleBinding")
 
 
@@ -85,12 +86,13 @@ class Uninstaller:
         return resources, tuple(one for one in records if not one.owner)
 
     async def _resources(self, kind: Kind) -> list[Ref]:
-        """Those of ``kind``, where its definition is ours."""
+        """Those of ``kind``: all where its definition is ours and goes, else what the operator holds."""
         name = f"{kind.plural}.{kind.group}"
         definition = await self.kube.find(Ref("apiextensions.k8s.io/v1", "CustomResourceDefinition", name))
-        if definition is None or not is_ours(definition):
+        if definition is None:
             return []
-        return [Ref.of(held) for held in (await self.kube.list(kind.api_version, kind.name)).items]
+        held = (await self.kube.list(kind.api_version, kind.name)).items
+        return [Ref.of(one) for one in held if is_ours(definition) or _held_by_us(one)]
 
     async def _until_gone(self, namespace: str) -> None:
         """Wait until the operator has let go of every custom resource."""
@@ -145,6 +147,10 @@ class Uninstaller:
             if self.clock.now() > end:
                 raise WeftError(f"still there after {self.seconds:g} s: {_listed(left)}")
             await self.clock.sleep(_POLL_SECONDS)
+
+
+def _held_by_us(resource: Object) -> bool:
+    return any(one.startswith(_OUR_FINALIZERS) for one in resource["metadata"].get("finalizers") or ())
 
 
 def _bound_to(binding: Object, namespace: str) -> bool:
