@@ -11,6 +11,7 @@ an image it has looked into; kopf's handler (with lightkube, fetched into weft's
 applies the same WasmPlugin and says Ready.
 """
 
+import compileall
 import os
 import re
 import subprocess
@@ -24,6 +25,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
+import weft
 from sample_images import sample
 from tiny_filters import tiny_filter
 from weft.base.paths import Places
@@ -106,7 +108,8 @@ def main(filters: int = 200, deployments: int = 1000) -> None:
 
 
 def prepare(cluster: Cluster, deployments: int) -> None:
-    """Kinds, namespaces and Deployments."""
+    """Kinds, namespaces and Deployments; and weft's own code compiled, as an installation has it."""
+    compileall.compile_dir(Path(weft.__file__).parent, quiet=1)
     cluster.knows(*PLUGINS)
     cluster.knows("networking.istio.io", "v1alpha3", "EnvoyFilter", "envoyfilters")
     for held in objects(Installation()):

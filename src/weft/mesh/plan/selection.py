@@ -22,12 +22,11 @@ def selected(intent: Intent, facts: Facts) -> tuple[Workload, ...] | None:
         return None
     wanted, namespace = intent.spec.workloads or Workloads(), intent.metadata.namespace
     kind, labels = wanted.kind, wanted.labels.items()
-    # Read for every intent of a namespace, of all its workloads: no calls but these.
     found = tuple(
         one
-        for one in facts.workloads
+        for one in _likely(facts, wanted)
         if (labels <= one.pod_labels.items() or labels <= one.labels.items())
-        and (kind is None or one.kind == kind)
+        and kind in {None, one.kind}
         and one.namespace == namespace
     )
     if not found:
@@ -44,14 +43,25 @@ def selected(intent: Intent, facts: Facts) -> tuple[Workload, ...] | None:
 
 def bystanders(intent: Intent, facts: Facts, found: Collection[Workload]) -> tuple[Workload, ...]:
     """Workloads that are not meant, though their pods have all labels that the intent names."""
-    labels = (intent.spec.workloads or Workloads()).labels.items()
+    wanted = intent.spec.workloads or Workloads()
     return tuple(
         one
-        for one in facts.workloads or ()
-        if labels <= one.pod_labels.items()
+        for one in _likely(facts, wanted)
+        if wanted.labels.items() <= one.pod_labels.items()
         and one.namespace == intent.metadata.namespace
         and one not in found
     )
+
+
+def _likely(facts: Facts, wanted: Workloads) -> Collection[Workload]:
+    """Those with the first label, their own or their pods': of a thousand few are left to be looked at."""
+    for key, value in wanted.labels.items():
+        return [
+            one
+            for one in facts.workloads or ()
+            if one.pod_labels.get(key) == value or one.labels.get(key) == value
+        ]
+    return facts.workloads or ()
 
 
 def _with(labels: Mapping[str, str]) -> str:
