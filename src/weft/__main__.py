@@ -17,6 +17,8 @@ def main() -> None:
     from weft.cli import run
 
     signal.signal(signal.SIGTERM, _stop)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a script began us with `&`; SIGTERM is to end us
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     code = run(sys.argv[1:], sys.stdin, sys.stdout, sys.stderr, os.environ)
     gc.freeze()
     sys.exit(code)
@@ -24,8 +26,6 @@ def main() -> None:
 
 def _stop(_signal: int, _frame: object) -> None:
     """Being told to end is like Ctrl-C, which asyncio turns into an orderly end."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a script has started us with `&`
-        signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.raise_signal(signal.SIGINT)
 
 

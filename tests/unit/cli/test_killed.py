@@ -146,7 +146,8 @@ def test_a_pull_that_is_interrupted_is_taken_up_by_the_next(
     with halfway.running(env, "pull", f"{world.host}/team/f:v1", interrupts=interrupts) as process:
         until(lambda: arrived(store) > 400_000)
         process.send_signal(number)
-        assert process.wait(60) == 130
+        _, said = process.communicate(timeout=60)
+        assert (process.returncode, said) == (130, b"\nstopped\n")
     there = arrived(store)
     assert weft("pull", f"{world.host}/team/f:v1").code == 0
     asked = [seen.headers.get("Range") for seen in world.requests("GET", the_module(world))]
