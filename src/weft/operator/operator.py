@@ -94,11 +94,13 @@ class Operator:
     async def _say_denied(self) -> None:
         """What we may not see keeps us from beginning: each resource says so."""
         told: set[Ref] = set()
-        while not self.ready:
+        while True:
             await asyncio.sleep(_DENIED_SECONDS)
+            if self.ready:
+                return
             if self._denied is None:
                 continue
-            for held in [held for kind in self._resources.values() for held in kind if not self.ready]:
+            for held in [held for kind in self._resources.values() for held in kind]:
                 if Ref.of(held) not in told:
                     told.add(Ref.of(held))
                     try:
