@@ -171,8 +171,14 @@ def test_both_show_the_same(module: bytes, scenarios: list[str]) -> None:
         ),
         pytest.param(
             calling(("proxy_set_tick_period_milliseconds", (60_000,))), "steps: [{request: {}}, {tick: 1}]",
+            [(2, LeftOut("tick", "it would really take 60000 ms"))],
+            id="a slow timer",
+        ),
+        pytest.param(
+            calling(("proxy_set_tick_period_milliseconds", (1,)), also={"proxy_on_tick": 0}),
+            "steps: [{request: {}}, {tick: 1}]",
             [(2, LeftOut("tick", TICKS))],
-            id="ticks",
+            id="a fast timer",
         ),
         pytest.param(
             calling(RESPONDING, during="proxy_on_response_headers", returns=1, text=b"tea"),

@@ -22,9 +22,8 @@ EVERY_LANGUAGE = pytest.mark.parametrize(
         for name in LANGUAGES
     ],
 )
-TIMED = "is called by its timer"
 NEVER = {"proxy_on_foreign_function", "proxy_validate_configuration"}
-"""Only Envoy's timer runs by itself; Envoy knows these callbacks and calls them for nobody."""
+"""Envoy knows these callbacks and calls them for nobody."""
 
 
 def heard(played: Played) -> list[str]:
@@ -39,18 +38,17 @@ def test_what_a_filter_does_is_the_same_on_both(language: str) -> None:
     for host, envoy in zip(suite.host, suite.envoy, strict=True):
         about = (host.case.where, host.case.name)
         assert (about, problems(host), problems(envoy)) == (about, [], [])
-        if host.case.name != TIMED:
-            assert (about, heard(envoy)) == (about, heard(host))
-            assert (about, len(envoy.steps)) == (about, len(host.steps))
+        assert (about, heard(envoy)) == (about, heard(host))
+        assert (about, len(envoy.steps)) == (about, len(host.steps))
 
 
 @EVERY_LANGUAGE
 def test_the_filter_uses_all_that_it_imports_and_exports(language: str) -> None:
     suite = performance(language)
-    for plays, also in ((suite.host, set()), (suite.envoy, {"proxy_on_tick"})):
+    for plays in (suite.host, suite.envoy):
         callbacks, functions = coverage(suite.module, plays)
         assert {name for name in functions.unused if name.startswith("env.")} == set()
-        assert set(callbacks.unused) - NEVER == also
+        assert set(callbacks.unused) - NEVER == set()
 
 
 @EVERY_LANGUAGE

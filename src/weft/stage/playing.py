@@ -35,10 +35,11 @@ from weft.stage.seeing import (
     request_in,
     seen_metrics,
     seen_reply,
-    ticks,
+    tick_period,
 )
 from weft.stage.sending import send, send_body
 from weft.stage.stage import Stage
+from weft.stage.ticking import Ticking
 from weft.stage.told import Project, case_documents, servers, vm_ids
 from weft.symbols import annotated
 
@@ -125,6 +126,7 @@ class _Player:
         self._peers: list[Peer] = []
         self._calls = Calls(stage)
         self._connections = Connections(stage)
+        self._ticking = Ticking(stage, self._calls, lambda: self._records)
         self._start = self._step_start = stage.ear.place
 
     def close(self) -> None:
@@ -158,11 +160,15 @@ class _Player:
             self._step_start = self._start
             self._calls.tell_all()
             last = case.steps[-1].stream if case.steps else "main"
-            yield await self._judged(len(case.steps) + 1, case.expect, last, traced=False)
+            number = len(case.steps) + 1
+            try:
+                yield await self._judged(number, case.expect, last, traced=False)
+            except NotHere as not_here:
+                yield self._result(number, [], left=(not_here.left_out,), traced=False)
 
     async def _play(self, number: int, step: Step) -> StepResult:
-        ticking = (ever_ticked if self._chained else ticks)(self._records)
-        if limit := step_limit(step, ticking=ticking):
+        ticking = ever_ticked(self._records) if self._chained else bool(tick_period(self._records))
+        if limit := step_limit(step, ticking=ticking, chained=self._chained):
             raise NotHere(limit)
         try:
             await self._act(step)
@@ -171,7 +177,9 @@ class _Player:
         return await self._judged(number, step.expect or self._silent(), step.stream)
 
     async def _judged(self, number: int, expect: Expect, stream: str, *, traced: bool = True) -> StepResult:
+        """Raises ``NotHere`` for what another tick than the scenario's may have done."""
         seen = await self._observed(stream)
+        self._ticking.check()
         fitting, left = fit(expect, seen, clock_read=self.clock_read, unknown=self._unknown)
         return self._result(number, judge(fitting, seen), seen, left, traced=traced)
 
@@ -254,6 +262,7 @@ class _Player:
             "request_metadata": self._request_metadata,
             "response_metadata": self._response_metadata,
             "reply": self._reply,
+            "tick": self._tick,
             "advance": self._advance,
             "disconnect": self._disconnect,
         }
@@ -322,6 +331,9 @@ class _Player:
     async def _reply(self, step: Step) -> None:
         if step.reply is not None:
             await self._calls.reply(step.reply)
+
+    async def _tick(self, step: Step) -> None:
+        await self._ticking.tick(step.tick or 0)
 
     async def _advance(self, step: Step) -> None:
         await self._calls.wait(milliseconds(step.advance or 0) or 0)

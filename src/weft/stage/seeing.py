@@ -27,7 +27,8 @@ __all__ = [
     "seen_call",
     "seen_metrics",
     "seen_reply",
-    "ticks",
+    "tick_count",
+    "tick_period",
 ]
 
 _VIA_UPSTREAM = "via_upstream"
@@ -42,6 +43,7 @@ _OF_GRPC = {":method", ":path", ":authority", "te", _GRPC_TIMEOUT, "content-type
 _FRAME = struct.Struct(">BI")  # compressed or not, length
 _CLOCK = re.compile(r"\[vm->host\] (env\.proxy_get_current_time_nanoseconds|\w+\.clock_time_get)\(")
 _TIMER = re.compile(r"\[vm->host\] env\.proxy_set_tick_period_milliseconds\((\d+)\)")
+_TICKED = "[host->vm] proxy_on_tick("
 _DEFINED = re.compile(r"\[vm->host\] env\.proxy_define_metric\(2, \d+, (\d+), \d+\)")
 _RECORDED = re.compile(r"\[vm->host\] env\.proxy_record_metric\((\d+), (\d+)\)")
 _HISTOGRAM, _STEP = 2, 4
@@ -139,10 +141,15 @@ def clock_was_read(records: Sequence[Record]) -> bool:
     return any(_CLOCK.match(record.message) for record in records)
 
 
-def ticks(records: Sequence[Record]) -> bool:
-    """Whether a timer of the filter runs."""
-    periods = [found[1] for record in records if (found := _TIMER.match(record.message))]
-    return bool(periods) and periods[-1] != "0"
+def tick_period(records: Sequence[Record]) -> int:
+    """Of the filter's timer, in milliseconds; 0 where none runs."""
+    periods = [int(found[1]) for record in records if (found := _TIMER.match(record.message))]
+    return periods[-1] if periods else 0
+
+
+def tick_count(records: Sequence[Record]) -> int:
+    """How often it ticked."""
+    return sum(record.message.startswith(_TICKED) for record in records)
 
 
 def ever_ticked(records: Sequence[Record]) -> bool:

@@ -96,17 +96,20 @@ def test_a_word_of_a_later_setup_is_refused_in_one_sentence() -> None:
 
 
 @pytest.mark.parametrize(
-    ("step", "ticking", "left_out"),
+    ("step", "ticking", "chained", "left_out"),
     [
-        ("{tick: 1}", False, "tick"),
-        ("{advance: 1s}", True, "advance"),
-        ("{advance: 1s}", False, None),
-        ("{advance: 6s}", False, "advance"),
-        ("{request: {}}", True, None),
+        ("{tick: 1}", True, False, None),
+        ("{tick: 1}", True, True, "tick"),
+        ("{advance: 1s}", True, False, "advance"),
+        ("{advance: 1s}", False, False, None),
+        ("{advance: 6s}", False, False, "advance"),
+        ("{request: {}}", True, True, None),
     ],
 )
-def test_a_step_that_needs_another_time_ends_the_case(step: str, ticking: bool, left_out: str | None) -> None:
-    found = step_limit(case_of(f"steps: [{step}]").steps[0], ticking=ticking)
+def test_a_step_that_needs_another_time_ends_the_case(
+    step: str, ticking: bool, chained: bool, left_out: str | None
+) -> None:
+    found = step_limit(case_of(f"steps: [{step}]").steps[0], ticking=ticking, chained=chained)
     assert (found.what if found else None) == left_out
 
 

@@ -19,7 +19,8 @@ from weft.stage.seeing import (
     seen_call,
     seen_metrics,
     seen_reply,
-    ticks,
+    tick_count,
+    tick_period,
 )
 
 LONG_AGO = "Mon, 21 Oct 2013 20:13:21 GMT"
@@ -191,9 +192,14 @@ def test_whether_the_clock_was_read(message: str, read: bool) -> None:
 
 def test_a_timer_runs_until_its_period_is_nothing() -> None:
     on, off = (f"[vm->host] env.proxy_set_tick_period_milliseconds({period})" for period in (100, 0))
-    assert not ticks(said("x"))
-    assert ticks(said(off, on))
-    assert not ticks(said(on, off))
+    assert tick_period(said("x")) == 0
+    assert tick_period(said(off, on)) == 100
+    assert tick_period(said(on, off)) == 0
+
+
+def test_ticks_are_counted_when_they_begin() -> None:
+    begun, over = "[host->vm] proxy_on_tick(1)", "[host<-vm] proxy_on_tick return: void"
+    assert tick_count(said(begun, over, "[host->vm] proxy_on_log(2)", begun)) == 2
 
 
 def test_of_several_timers_nobody_knows_which_was_stopped() -> None:
