@@ -15,7 +15,8 @@ import pytest
 from tiny_filters import tiny_filter
 from weft.mesh import KINDS
 from worlds.deployments import VOLUMES, World, until
-from worlds.istiod import Istiod, Proxy, control_plane, found, gateway, outside, sidecar
+from worlds.istio_proxies import Proxy, found, gateway, outside, sidecar
+from worlds.istiod import Istiod, control_plane
 from worlds.kubernetes import Cluster
 
 pytestmark = pytest.mark.real("kubernetes", "distribution", "istiod", "envoy")
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.real("kubernetes", "distribution", "istiod", "envoy")
 VERSION = "1.31"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def istiod(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Istiod]:
     with control_plane(cluster, tmp_path_factory.mktemp("istiod")) as istiod:
         yield istiod
