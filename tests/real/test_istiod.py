@@ -302,6 +302,18 @@ def test_a_filter_meets_the_gateways_that_it_refers_to(
     until(lambda: ways() == {"gateway"}, "filter on the gateway alone")
 
 
+def test_what_is_in_the_root_namespace_is_for_all_pods_with_the_labels_and_no_others(
+    istiod: Istiod, world: World, details: Proxy, deploy: Deploy, tmp_path: Path
+) -> None:
+    with sidecar(istiod, world.namespace, "bystander", tmp_path / "bystander") as bystander:
+        world.namespace = istiod.root
+        world.workload("details")
+        deploy({"mode": "wasmplugin", "namespace": istiod.root}, config={"from": "root"})
+        adds(details, {"from": "root"})
+        assert said(bystander.ask()) is None
+        assert world.undeploy().code == 0
+
+
 def test_a_configmap_is_where_the_proxy_is_told(world: World, details: Proxy, deploy: Deploy) -> None:
     """No kubelet mounts it here, so Envoy says which file it lacks, and goes on as before."""
     deploy({"mode": "configmap"}, config="one")

@@ -48,6 +48,8 @@ class Istiod:
     """One that answers."""
 
     cluster: Cluster
+    root: str
+    """What Istio calls its root namespace."""
     port: int
     """Of discovery, in plain text."""
     debug: int
@@ -68,7 +70,7 @@ def control_plane(cluster: Cluster, folder: Path) -> Iterator[Istiod]:
     custom(cluster, root, "security.istio.io/v1", "peerauthentications", _PLAIN)
     mesh = folder / "mesh.json"
     mesh.write_text(json.dumps({"rootNamespace": root, "enableAutoMtls": False}))
-    istiod = Istiod(cluster, free_port(), free_port(), folder / "istiod.log")
+    istiod = Istiod(cluster, root, free_port(), free_port(), folder / "istiod.log")
     words = [
         "discovery",
         f"--kubeconfig={cluster.admin}",
