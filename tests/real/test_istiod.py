@@ -15,7 +15,8 @@ import pytest
 from tiny_filters import tiny_filter
 from weft.mesh import KINDS
 from worlds.deployments import VOLUMES, World, until
-from worlds.istiod import Istiod, Proxy, control_plane, found, gateway, outside, sidecar
+from worlds.istio_proxies import Proxy, found, gateway, outside, sidecar
+from worlds.istiod import Istiod, control_plane
 from worlds.kubernetes import Cluster
 
 pytestmark = pytest.mark.real("kubernetes", "distribution", "istiod", "envoy")
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.real("kubernetes", "distribution", "istiod", "envoy")
 VERSION = "1.31"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def istiod(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Istiod]:
     with control_plane(cluster, tmp_path_factory.mktemp("istiod")) as istiod:
         yield istiod
@@ -299,6 +300,18 @@ def test_a_filter_meets_the_gateways_that_it_refers_to(
 ) -> None:
     deploy({"mode": mode}, targetRefs=[{"name": "front"}], config={"on": "gateways"})
     until(lambda: ways() == {"gateway"}, "filter on the gateway alone")
+
+
+def test_what_is_in_the_root_namespace_is_for_all_pods_with_the_labels_and_no_others(
+    istiod: Istiod, world: World, details: Proxy, deploy: Deploy, tmp_path: Path
+) -> None:
+    with sidecar(istiod, world.namespace, "bystander", tmp_path / "bystander") as bystander:
+        world.namespace = istiod.root
+        world.workload("details")
+        deploy({"mode": "wasmplugin", "namespace": istiod.root}, config={"from": "root"})
+        adds(details, {"from": "root"})
+        assert said(bystander.ask()) is None
+        assert world.undeploy().code == 0
 
 
 def test_a_configmap_is_where_the_proxy_is_told(world: World, details: Proxy, deploy: Deploy) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from deployments import (
     DETAILS,
+    RATINGS,
     a_plan,
     facts,
     refused,
@@ -57,6 +58,36 @@ class TestWhere:
 
     def test_target_references_are_of_gateways_alone(self) -> None:
         plan = a_plan(istio={"mode": "wasmplugin", "context": "gateway"}, targetRefs=[{"name": "front"}])
+        assert plan.reasons == ()
+
+    @pytest.mark.parametrize("mode", ["wasmplugin", "trafficextension", "envoyfilter", "configmap"])
+    def test_nothing_in_the_root_namespace_is_for_the_whole_mesh(self, mode: str) -> None:
+        """Istio's: without a selector an object there is for all pods of all namespaces."""
+        plan = a_plan(istio={"mode": mode, "namespace": "bookinfo"})
+        specs = [held["spec"] for held in plan.objects if "istio.io/" in held["apiVersion"]]
+        chosen = [
+            one["workloadSelector"]["labels"] if "workloadSelector" in one else one["selector"]["matchLabels"]
+            for one in specs
+        ]
+        assert chosen == [DETAILS.pod_labels, RATINGS.pod_labels]
+        note = "bookinfo is Istio's root namespace: pods of all namespaces with these labels are meant"
+        assert plan.reasons[-1] == note
+
+    @pytest.mark.parametrize(
+        ("labels", "meant"),
+        [
+            ({}, "the whole mesh is meant"),
+            ({"app": "details"}, "pods of all namespaces with these labels are meant"),
+        ],
+        ids=["none", "some"],
+    )
+    def test_where_nobody_looked_the_root_namespace_is_said(self, labels: Any, meant: str) -> None:
+        istio = {"mode": "wasmplugin", "namespace": "bookinfo"}
+        plan = a_plan(istio=istio, known=facts(workloads=None), workloads={"labels": labels})
+        assert plan.reasons[-1] == f"bookinfo is Istio's root namespace: {meant}"
+
+    def test_gateways_that_are_named_are_those_of_their_namespace_everywhere(self) -> None:
+        plan = a_plan(istio={"mode": "wasmplugin", "namespace": "bookinfo"}, targetRefs=[{"name": "front"}])
         assert plan.reasons == ()
 
     def test_ports_become_patches(self) -> None:

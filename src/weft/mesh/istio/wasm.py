@@ -6,6 +6,7 @@ from typing import Any
 
 from weft.mesh.intent.intent import Intent, IstioTarget
 from weft.mesh.intent.plugin import Failure
+from weft.mesh.istio.root import in_root, root_notes
 from weft.mesh.istio.version import IstioVersion, istio_version
 from weft.mesh.plan.configs import as_mapping, base_config
 from weft.mesh.plan.facts import Facts
@@ -29,7 +30,7 @@ def agent_plan(
     """The plan for objects of the kind ``api`` with what ``spec(selector)`` gives; may be refused."""
     reasons = _reasons(target, intent, facts, istio_version(istio, facts))
     refuse(target, reasons, hint="mode envoyfilter can")
-    wheres = where_fields(intent, facts)
+    wheres = where_fields(intent, facts, istio)
     pairs = []
     for name, where in wheres:
         held = new_object(
@@ -72,11 +73,12 @@ def wasm_fields(intent: Intent, facts: Facts) -> dict[str, Any]:
     return fields
 
 
-def where_fields(intent: Intent, facts: Facts) -> list[tuple[str, dict[str, Any]]]:
+def where_fields(intent: Intent, facts: Facts, istio: IstioTarget) -> list[tuple[str, dict[str, Any]]]:
     """A name to tell objects apart, and the fields that select pods or gateways.
 
     One object is enough where the labels are the pods', and of no other pods. They may also be those of the
-    workload alone; then each workload gets an object that selects its pods, as it does for a rollout.
+    workload alone; then each workload gets an object that selects its pods, as it does for a rollout, and
+    in Istio's root namespace, where an object without labels is for the whole mesh.
     """
     spec = intent.spec
     if spec.target_refs:
@@ -91,6 +93,7 @@ def where_fields(intent: Intent, facts: Facts) -> list[tuple[str, dict[str, Any]
     found = selected(intent, facts)
     if found is None or (
         spec.rollout is None
+        and (labels or not in_root(intent, istio))
         and all(labels.items() <= one.pod_labels.items() for one in found)
         and not bystanders(intent, facts, found)
     ):
@@ -162,4 +165,4 @@ def _notes(intent: Intent, facts: Facts, istio: IstioTarget) -> list[str]:
             "what sidecars send and what gateways take are one traffic to Istio (CLIENT);"
             " mode envoyfilter tells them apart"
         )
-    return notes
+    return [*notes, *root_notes(intent, facts, istio)]

@@ -10,6 +10,7 @@ import base64
 from weft.mesh.intent.intent import Intent, IstioTarget
 from weft.mesh.istio.envoyfilter import why_not
 from weft.mesh.istio.mounted import Folder, filter_steps, mount_steps
+from weft.mesh.istio.root import root_notes
 from weft.mesh.istio.version import istio_version
 from weft.mesh.plan.facts import Facts
 from weft.mesh.plan.limits import limits, refuse
@@ -60,5 +61,8 @@ def plan_configmap(intent: Intent, facts: Facts, istio: IstioTarget) -> Plan:
             *(off for _, off in reversed(mounts) if off),
             delete,
         ),
-        reasons=("needs no node cache; every new version of the module restarts the pods once",),
+        reasons=(
+            "needs no node cache; every new version of the module restarts the pods once",
+            *root_notes(intent, facts, istio),
+        ),
     )

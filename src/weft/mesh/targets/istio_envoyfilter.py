@@ -3,6 +3,7 @@
 from weft.mesh.intent.intent import Intent, IstioTarget
 from weft.mesh.istio.envoyfilter import why_not
 from weft.mesh.istio.mounted import Folder, filter_steps, mount_steps
+from weft.mesh.istio.root import root_notes
 from weft.mesh.istio.version import istio_version
 from weft.mesh.plan.facts import Facts
 from weft.mesh.plan.limits import limits, refuse
@@ -39,7 +40,7 @@ def plan_envoyfilter(intent: Intent, facts: Facts, istio: IstioTarget) -> Plan:
             *(off for _, off in reversed(mounts) if off),
             release,
         ),
-        reasons=_notes(facts),
+        reasons=(*_notes(facts), *root_notes(intent, facts, istio)),
     )
 
 
