@@ -50,7 +50,8 @@ class Installed(World):
         done = self.weft("install", "--no-wait", *words)
         assert done.code == 0, done.err
         label, _, value = CACHE_PODS.partition("=")
-        self.cluster.pod("cache-1", SYSTEM, node="node-1", **{label: value})
+        with suppress(HTTPError):  # it is there already
+            self.cluster.pod("cache-1", SYSTEM, node="node-1", **{label: value})
 
     def uninstall(self) -> None:
         # A pod on a node goes when its kubelet says so, and a namespace only after it.
@@ -293,3 +294,21 @@ def test_a_person_gives_nodes_the_credential_of_a_pull_secret_only_when_told_to(
         assert gone.code == 0, gone.err
         assert private.credentials() == {}
         private.uninstall()
+
+
+def test_the_doctor_says_which_right_the_operator_lost(world: Installed) -> None:
+    world.install()
+
+    def lost() -> list[str]:
+        words = ("doctor", "-o", "json", "-n", world.namespace)
+        said = json.loads(world.weft(*words).out)
+        return [one["message"] for one in said if one["message"].startswith("may not ")]
+
+    assert lost() == []
+    role = "/apis/rbac.authorization.k8s.io/v1/clusterroles/weft-operator"
+    rules = [one for one in world.cluster.ask("GET", role)["rules"] if "daemonsets" not in one["resources"]]
+    world.cluster.ask("PATCH", role, {"rules": rules})
+    assert lost()[:2] == ["may not get deployments.apps", "may not list deployments.apps"]
+    world.install("--force-conflicts")
+    assert lost() == []
+    world.uninstall()

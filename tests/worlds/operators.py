@@ -35,9 +35,9 @@ class Operators:
         self.world, self.folder, self._stack = world, folder, stack
         self.log = folder / "operator.log"
 
-    def start(self, holder: str = "one", *words: str) -> subprocess.Popen[bytes]:
+    def start(self, holder: str = "one", *words: str, user: str = "") -> subprocess.Popen[bytes]:
         log = self.folder / f"{holder}.log"
-        running = self.world.process("operator", log, *QUICK, "--holder", holder, *words)
+        running = self.world.process("operator", log, *QUICK, "--holder", holder, *words, user=user)
         return self._stack.enter_context(running)
 
     def said(self, holder: str = "one") -> str:

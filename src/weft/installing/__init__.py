@@ -5,12 +5,12 @@
 YAML, as a kustomize folder and as a Helm chart. The custom resources are ``weft.mesh.KINDS``; the
 schema of weft's own is made from ``weft.mesh.Intent``. All objects have the label ``OURS``.
 ``Certificate`` is for the operator's webhook at ``webhook_host``, ``granting`` the command that gives the
-operator rights in a namespace. Pure.
+operator rights in a namespace, ``operator_rights`` are those that it has anyway. Pure.
 
 May import: ``weft.mesh``, ``weft.base``, ``weft.errors``.
 """
 
-from weft.installing.access import granting
+from weft.installing.access import Right, granting, operator_rights
 from weft.installing.certificate import Certificate
 from weft.installing.helm import chart
 from weft.installing.installation import OPERATOR, OURS, Group, Installation, checked
@@ -25,6 +25,7 @@ __all__ = [
     "Files",
     "Group",
     "Installation",
+    "Right",
     "chart",
     "checked",
     "granting",
@@ -32,6 +33,7 @@ __all__ = [
     "kustomization",
     "manifest",
     "objects",
+    "operator_rights",
     "stream",
     "webhook_host",
 ]

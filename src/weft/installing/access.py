@@ -8,12 +8,22 @@ and reads the one Secret with what registries want.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from weft.installing.installation import NODE_CACHE, OPERATOR, Installation, Object, made
 from weft.mesh import KINDS
 
-__all__ = ["REGISTRIES", "WEBHOOK", "access", "bound_in", "granting", "node_cache_access"]
+__all__ = [
+    "REGISTRIES",
+    "WEBHOOK",
+    "Right",
+    "access",
+    "bound_in",
+    "granting",
+    "node_cache_access",
+    "operator_rights",
+]
 
 NAMESPACE = "weft-namespace"
 """The ClusterRole that may be bound in namespaces, and what the binding is called there."""
@@ -28,22 +38,31 @@ _READ = ("get", "list", "watch")
 _KEEP = (*_READ, "create", "patch", "delete")
 
 
+@dataclass(frozen=True, slots=True)
+class Right:
+    """To do one thing; everywhere, where no namespace is named."""
+
+    verb: str
+    group: str
+    resource: str
+    """With its subresource."""
+    namespace: str = ""
+    name: str = ""
+
+    def __str__(self) -> str:
+        kind = f"{self.resource}.{self.group}" if self.group else self.resource
+        where = f" in {self.namespace}" if self.namespace else ""
+        return f"{self.verb} {kind}{f' {self.name}' if self.name else ''}{where}"
+
+
 def access(installation: Installation) -> tuple[Object, ...]:
     """The operator's account and rights, and what people may be given."""
-    home = [
-        _rule("coordination.k8s.io", ["leases"], ["create"]),
-        _rule("coordination.k8s.io", ["leases"], ["get", "update"], [OPERATOR]),
-        _rule("", ["secrets"], ["get", "update"], [WEBHOOK]),
-        # What nodes shall hold and what they do; which nodes have a node cache.
-        _rule("", ["configmaps"], _KEEP),
-        _rule("", ["pods"], _READ),
-    ]
     granted = [_rule("", ["secrets"], ["get"]), _rule("", ["configmaps"], ["create", "patch", "delete"])]
     return (
         _account(OPERATOR, installation),
         _cluster_role(OPERATOR, _operator_rules()),
         _bound(OPERATOR, "ClusterRole", OPERATOR, installation),
-        _role(OPERATOR, OPERATOR, home, installation),
+        _role(OPERATOR, OPERATOR, _home_rules(), installation),
         _bound(OPERATOR, "Role", OPERATOR, installation, namespace=installation.namespace),
         _cluster_role(NAMESPACE, granted),
         *(bound_in(namespace, installation) for namespace in installation.secrets_of),
@@ -74,10 +93,34 @@ def bound_in(namespace: str, installation: Installation) -> Object:
     return _bound(NAMESPACE, "ClusterRole", NAMESPACE, installation, namespace=namespace)
 
 
+def operator_rights(system: str) -> tuple[Right, ...]:
+    """All that the operator of the weft in ``system`` must be allowed."""
+    return tuple(
+        Right(verb, group, resource, namespace, name)
+        for namespace, rules in (("", _operator_rules()), (system, _home_rules()))
+        for rule in rules
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+        for name in rule.get("resourceNames") or ("",)
+    )
+
+
 def granting(namespace: str, system: str) -> str:
     """The command that gives the operator of the weft in ``system`` its rights in ``namespace``."""
     role = f"{NAMESPACE} -n {namespace} --clusterrole={NAMESPACE}"
     return f"kubectl create rolebinding {role} --serviceaccount={system}:{OPERATOR}"
+
+
+def _home_rules() -> list[dict[str, Any]]:
+    return [
+        _rule("coordination.k8s.io", ["leases"], ["create"]),
+        _rule("coordination.k8s.io", ["leases"], ["get", "update"], [OPERATOR]),
+        _rule("", ["secrets"], ["get", "update"], [WEBHOOK]),
+        # What nodes shall hold and what they do; which nodes have a node cache.
+        _rule("", ["configmaps"], _KEEP),
+        _rule("", ["pods"], _READ),
+    ]
 
 
 def _operator_rules() -> list[dict[str, Any]]:

@@ -189,16 +189,21 @@ class Kube:
             return False
         return True
 
-    async def allowed(self, verb: str, group: str, plural: str, *, namespace: str = "") -> bool:
-        """Whether we may do that (SelfSubjectAccessReview)."""
-        attributes = {"verb": verb, "group": group, "resource": plural, "namespace": namespace}
-        review = {
-            "apiVersion": "authorization.k8s.io/v1",
-            "kind": "SelfSubjectAccessReview",
-            "spec": {"resourceAttributes": attributes},
-        }
-        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
-        answer = await self._ask(Ask(method="POST", path=path, what="ask what we may do", body=review))
+    async def allowed(
+        self, verb: str, group: str, plural: str, *, namespace: str = "", name: str = "", user: str = ""
+    ) -> bool:
+        """Whether we may do that, or ``user`` (SelfSubjectAccessReview, SubjectAccessReview).
+
+        ``plural`` may have a subresource, ``name`` is of one object.
+        """
+        plural, _, subresource = plural.partition("/")
+        attributes = {"verb": verb, "group": group, "resource": plural, "subresource": subresource}
+        attributes |= {"namespace": namespace, "name": name}
+        kind = "SubjectAccessReview" if user else "SelfSubjectAccessReview"
+        spec: dict[str, Any] = {"resourceAttributes": attributes} | ({"user": user} if user else {})
+        review = {"apiVersion": "authorization.k8s.io/v1", "kind": kind, "spec": spec}
+        path = f"/apis/authorization.k8s.io/v1/{kind.lower()}s"
+        answer = await self._ask(Ask(method="POST", path=path, what="ask who may do what", body=review))
         return bool(answer.get("status", {}).get("allowed"))
 
     async def watch(

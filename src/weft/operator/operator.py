@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from weft.base.clock import SystemClock
-from weft.base.tasks import together
+from weft.base.tasks import beside, together
 from weft.clusters import CACHE_PODS, NODE_LABEL, Nodes, NotDistributed
 from weft.errors import WeftError
-from weft.kube import CachedKube, Kube, Object, Reflector, WorkQueue
+from weft.kube import CachedKube, Denied, Kube, Object, Ref, Reflector, WorkQueue
 from weft.mesh import KINDS, Kind, Workload
 from weft.operator.keeping import FINALIZER
 from weft.operator.reconciler import Images, Reconciler
@@ -31,6 +31,8 @@ _OURS = (
     ("extensions.istio.io/v1alpha1", "WasmPlugin"),
     ("extensions.istio.io/v1alpha1", "TrafficExtension"),
 )
+# While something may not be seen; nobody waits for it.
+_DENIED_SECONDS = 1.0
 _MANAGED = "app.kubernetes.io/managed-by=weft"
 
 
@@ -79,14 +81,32 @@ class Operator:
         self._working: dict[Key, asyncio.Task[WeftError | None]] = {}
         self._undistributed: set[Key] = set()
         self._trouble: set[str] = set()
+        self._denied: WeftError | None = None
 
     async def run(self) -> None:
         """Work until cancelled."""
-        async with self.kube.following():
+        async with beside(self._say_denied()) as saying, self.kube.following():
+            saying.cancel()
             self.ready = True
             self._say(f"at work: {sum(map(len, self._resources.values()))} filters")
             async with together(self._sweep(), *(self._work() for _ in range(self._settings.workers))):
                 await asyncio.Event().wait()
+
+    async def _say_denied(self) -> None:
+        """What we may not see keeps us from beginning: each resource says so, until we are cancelled."""
+        told: set[Ref] = set()
+        while True:
+            await asyncio.sleep(_DENIED_SECONDS)
+            for held in [held for kind in self._resources.values() for held in kind]:
+                if self._denied is not None and Ref.of(held) not in told:
+                    told.add(Ref.of(held))
+                    await self._refuse(held, self._denied)
+
+    async def _refuse(self, held: Object, error: WeftError) -> None:
+        try:
+            await self._reconciler.refuse(held, error)
+        except WeftError as trouble:
+            self._troubled(trouble)
 
     async def _work(self) -> None:
         while True:
@@ -182,6 +202,8 @@ class Operator:
                 self.queue.add(key)
 
     def _troubled(self, error: WeftError) -> None:
+        if isinstance(error, Denied):
+            self._denied = error
         if str(error) not in self._trouble:
             self._trouble.add(str(error))
             self._say(str(error))

@@ -90,6 +90,13 @@ class Reconciler:
         await self._tell(ref, held, outcome)
         return outcome.trouble
 
+    async def refuse(self, held: Object, error: WeftError) -> None:
+        """Say of a resource that nothing can be done for it now, and why."""
+        generation = int(held["metadata"].get("generation") or 0)
+        await self._tell(
+            Ref.of(held), held, Outcome(generation=generation, stage=Stage.RESOLVED, error=error)
+        )
+
     async def _bring(self, held: Object, deployer: Deployer) -> Outcome:
         generation = int(held["metadata"].get("generation") or 0)
         stage, image, workloads = Stage.COMPATIBLE, "", tuple[Workload, ...]()

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from weft.installing import Installation, objects
+from weft.installing import Installation, Right, granting, objects, operator_rights
 from weft.mesh import KINDS
 
 EVERYTHING = Installation(secrets_of=("bookinfo", "shop"))
@@ -141,3 +141,37 @@ def test_config_maps_are_written_at_home_and_where_that_was_granted() -> None:
         ("Role", "weft-node-cache"),
         ("ClusterRole", "weft-namespace"),
     }
+
+
+def test_the_rights_of_the_operator_are_those_of_its_roles() -> None:
+    rights = operator_rights("weft-system")
+    assert Right("list", "apps", "statefulsets") in rights
+    assert Right("get", "", "secrets", "weft-system", "weft-webhook") in rights
+    assert not [one for one in rights if one.resource == "secrets" and not one.name]
+    assert len(set(rights)) == len(rights)
+
+
+@pytest.mark.parametrize(
+    ("right", "words"),
+    [
+        (Right("list", "apps", "statefulsets"), "list statefulsets.apps"),
+        (Right("patch", "weft.dev", "filterdeployments/status"), "patch filterdeployments/status.weft.dev"),
+        (Right("get", "", "secrets", "weft-system", "a"), "get secrets a in weft-system"),
+    ],
+)
+def test_a_right_in_words(right: Right, words: str) -> None:
+    assert str(right) == words
+
+
+def test_the_command_that_grants_binds_what_an_installation_binds() -> None:
+    (bound,) = [
+        held
+        for held in objects(Installation(secrets_of=("bookinfo",)))
+        if (held["kind"], held["metadata"].get("namespace")) == ("RoleBinding", "bookinfo")
+    ]
+    (account,) = bound["subjects"]
+    assert granting("bookinfo", "weft-system") == (
+        f"kubectl create rolebinding {bound['metadata']['name']} -n bookinfo"
+        f" --clusterrole={bound['roleRef']['name']}"
+        f" --serviceaccount={account['namespace']}:{account['name']}"
+    )

@@ -8,6 +8,7 @@ from enum import StrEnum
 from weft.base.clock import SystemClock
 from weft.clusters import Nodes, State, control_planes, older_programs, read_records, standing
 from weft.errors import WeftError
+from weft.installing import OPERATOR, Right, operator_rights
 from weft.kube import Denied, Kube, Ref, open_kube
 from weft.workflows.deploying.cluster import ClusterAccess
 
@@ -158,12 +159,25 @@ async def _node_caches(kube: Kube, system: str) -> AsyncIterator[Finding]:
 
 
 async def _operator(kube: Kube, system: str) -> AsyncIterator[Finding]:
-    lease = await kube.find(Ref("coordination.k8s.io/v1", "Lease", "weft-operator", system))
+    lease = await kube.find(Ref("coordination.k8s.io/v1", "Lease", OPERATOR, system))
     holder = ((lease or {}).get("spec") or {}).get("holderIdentity")
     if holder:
         yield Finding("operator", Health.GOOD, f"{holder} is at work")
     else:
         yield Finding("operator", Health.NOTE, f"none at work in {system}")
+    if await kube.find(Ref("apps/v1", "Deployment", OPERATOR, system)) is None:
+        return
+    account, rights = f"system:serviceaccount:{system}:{OPERATOR}", operator_rights(system)
+    answers = await asyncio.gather(*(_has(kube, account, right) for right in rights))
+    for right, has in zip(rights, answers, strict=True):
+        if not has:
+            yield Finding("operator", Health.BAD, f"may not {right}", "`weft install` gives it its rights")
+
+
+async def _has(kube: Kube, user: str, right: Right) -> bool:
+    return await kube.allowed(
+        right.verb, right.group, right.resource, namespace=right.namespace, name=right.name, user=user
+    )
 
 
 async def _older(kube: Kube) -> AsyncIterator[Finding]:
