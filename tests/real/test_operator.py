@@ -319,6 +319,30 @@ class TestFaults:
                 ready(world, generation=2)
             assert (tmp_path / "node" / world.sha256).is_file()
 
+    def test_a_registry_that_goes_away_takes_nothing_with_it(
+        self, world: World, tmp_path: Path, weft: Weft, home: Path
+    ) -> None:
+        with registry_in_thread() as hub:
+            world = World(world.cluster, world.namespace, weft, home, hub.host)
+            with operators_of(world, tmp_path) as operators:
+                operators.start()
+                world.workload("details")
+                resource(world)
+                ready(world)
+                hub.meet("", "/", hang_up)
+                until(lambda: condition(world, "Resolved").get("reason") == "Stale", "word of it", 60)
+                held = condition(world, "Resolved")
+                assert held["status"] == "True"
+                assert hub.host in held["message"]
+                (name,) = world.names("wasmplugins")
+                world.ask("DELETE", f"{world.plugins}/{name}")
+                until(lambda: world.names("wasmplugins") == [name], "plugin", 60)
+                assert condition(world)["status"] == "True"
+                hub.meetings.clear()
+                world.publish("another")
+                until(lambda: status(world)["resolvedImage"].endswith(world.digest), "new digest", 60)
+                assert condition(world, "Resolved")["reason"] == "Resolved"
+
     def test_a_person_deployed_it_first(self, world: World, operators: Operators) -> None:
         world.workload("details")
         assert world.deploy("--mode", "wasmplugin").code == 0

@@ -85,28 +85,28 @@ class Operator:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        async with beside(self._say_denied()), self.kube.following():
+        async with beside(self._say_denied()) as saying, self.kube.following():
+            saying.cancel()
             self.ready = True
             self._say(f"at work: {sum(map(len, self._resources.values()))} filters")
             async with together(self._sweep(), *(self._work() for _ in range(self._settings.workers))):
                 await asyncio.Event().wait()
 
     async def _say_denied(self) -> None:
-        """What we may not see keeps us from beginning: each resource says so."""
+        """What we may not see keeps us from beginning: each resource says so, until we are cancelled."""
         told: set[Ref] = set()
         while True:
             await asyncio.sleep(_DENIED_SECONDS)
-            if self.ready:
-                return
-            if self._denied is None:
-                continue
             for held in [held for kind in self._resources.values() for held in kind]:
-                if Ref.of(held) not in told:
+                if self._denied is not None and Ref.of(held) not in told:
                     told.add(Ref.of(held))
-                    try:
-                        await self._reconciler.refuse(held, self._denied)
-                    except WeftError as error:
-                        self._troubled(error)
+                    await self._refuse(held, self._denied)
+
+    async def _refuse(self, held: Object, error: WeftError) -> None:
+        try:
+            await self._reconciler.refuse(held, error)
+        except WeftError as trouble:
+            self._troubled(trouble)
 
     async def _work(self) -> None:
         while True:

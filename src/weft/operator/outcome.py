@@ -35,6 +35,8 @@ class Outcome:
     error: WeftError | None = None
     image: str = ""
     workloads: tuple[Workload, ...] = ()
+    stale: str = ""
+    """Why the image could not be looked at anew."""
     rolled: Rolled | None = None
     """Where a version is rolled out step by step."""
 

@@ -101,11 +101,12 @@ class Reconciler:
         generation = int(held["metadata"].get("generation") or 0)
         stage, image, workloads = Stage.COMPATIBLE, "", tuple[Workload, ...]()
         rolled: Rolled | None = None
+        stale = ""
         try:
             intent = import_document(dict(held), where=str(Ref.of(held))).intent
             stage = Stage.RESOLVED
             known = await self.images.facts(self.kube, intent)
-            image, stage = str(known.image), Stage.COMPATIBLE
+            image, stale, stage = str(known.image), known.stale, Stage.COMPATIBLE
             facts = await look(self.kube, intent, known)
             prospect = await deployer.prospect(intent, facts)
             workloads = _workloads(intent, facts, prospect)
@@ -131,6 +132,7 @@ class Reconciler:
             error=waiting,
             image=image,
             workloads=workloads,
+            stale=stale,
             rolled=rolled,
         )
 

@@ -71,7 +71,8 @@ def _conditions(outcome: Outcome) -> list[tuple[str, str, str, str]]:
             rows.append((str(stage), "False", outcome.reason, outcome.message))
         else:
             state, reason = ("Unknown", "Waiting") if failed else ("True", str(stage))
-            rows.append((str(stage), state, reason, ""))
+            old = stage is Stage.RESOLVED and outcome.stale
+            rows.append((str(stage), state, "Stale" if old else reason, outcome.stale if old else ""))
     ready = "False" if failed else "True"
     return [*rows, (READY, ready, outcome.reason, outcome.message)]
 

@@ -101,6 +101,8 @@ class Facts:
     """Of the control plane, where the intent does not say it."""
     shared_mounts: frozenset[WorkloadRef] = frozenset()
     """Workloads whose mount of the module folder other filters need too."""
+    stale: str = ""
+    """Why the image could not be looked at anew, where what is said of it here was known before."""
     module_path: str | None = None
     """Where the module is on this machine, for an Envoy here."""
 

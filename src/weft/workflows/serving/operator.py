@@ -5,7 +5,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
@@ -123,7 +123,7 @@ class _StoredImages:
         self._locks: WeakValueDictionary[bytes, asyncio.Lock] = WeakValueDictionary()
 
     async def facts(self, kube: Kube, intent: Intent) -> Facts:
-        """As ``weft.operator.Images`` wants it."""
+        """As ``weft.operator.Images`` wants it; where a registry is away, as it was known before."""
         key = _digest(
             intent.metadata.namespace, intent.spec.image, intent.spec.pull_secret, intent.spec.verify
         )
@@ -131,15 +131,24 @@ class _StoredImages:
             facts, since = self._known.get(key, (None, 0.0))
             if facts is None or self._clock.now() - since > self._again:
                 try:
-                    await fetch_image(kube, self._env, intent, self._looker, self._policy)
-                except Unverified as error:
-                    raise Unsigned(str(error), hint=error.hint, detail=error.detail) from error
-                facts = await asyncio.to_thread(self._looker.facts, intent, Documents())
+                    facts = await self._look(kube, intent)
+                except WeftError as error:
+                    if facts is None or not getattr(error, "temporary", False):
+                        raise
+                    # A registry that is down takes nothing away.
+                    facts = replace(facts, stale=str(error))
                 self._known[key] = (facts, self._clock.now())
             self._known.move_to_end(key)
             while len(self._known) > 1 and sum(map(_weight, self._known.values())) > _MAX_HELD:
                 self._known.popitem(last=False)
             return facts
+
+    async def _look(self, kube: Kube, intent: Intent) -> Facts:
+        try:
+            await fetch_image(kube, self._env, intent, self._looker, self._policy)
+        except Unverified as error:
+            raise Unsigned(str(error), hint=error.hint, detail=error.detail) from error
+        return await asyncio.to_thread(self._looker.facts, intent, Documents())
 
     async def credential(self, kube: Kube, intent: Intent) -> str:
         """As ``weft.operator.Images`` wants it; read anew each time, as it may have been rotated."""
