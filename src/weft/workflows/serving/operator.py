@@ -1,6 +1,7 @@
 """The operator as a service: its turn by a Lease, its probes, its webhook, its modules."""
 
 import asyncio
+import gc
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable
@@ -93,6 +94,7 @@ async def keep_operator(
                 say(str(error))
             finally:
                 turns.clear()
+                gc.collect()  # else what it held of the cluster is there twice in the next turn
 
 
 def _saying_once(say: Callable[[str], None]) -> Callable[[WeftError], None]:
