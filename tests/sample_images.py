@@ -20,9 +20,11 @@ def module(size: int, fill: bytes = b"x") -> bytes:
     return b"\0asm\1\0\0\0" + fill * (size - 8)
 
 
-def sample(content: bytes = MODULE, *, flavor: str = "solo", root_id: str = "add_header") -> Image:
+def sample(
+    content: bytes = MODULE, *, flavor: str = "solo", root_id: str = "add_header", abi: str = "v0.2.1"
+) -> Image:
     """An image as ``weft build`` makes it."""
-    return pack(content, RuntimeConfig(abi_versions=("v0.2.1",), root_ids=(root_id,)), flavor=flavor)
+    return pack(content, RuntimeConfig(abi_versions=(abi,), root_ids=(root_id,)), flavor=flavor)
 
 
 def assemble(

@@ -203,3 +203,58 @@ class TestOperator:
             until(lambda: VOLUMES[0] in world.annotations("later"), "mount of the later one")
             until(lambda: "later-headers" in str(world.names("envoyfilters")), "its EnvoyFilter")
             assert condition(world)["status"] == "True"
+
+    def test_what_wasme_made_is_taken_over_and_nothing_restarts(
+        self, world: World, operators: Operators
+    ) -> None:
+        world.istiod("istio/pilot:1.9.9")
+        world.publish("old", abi="v0-4689a30309abf31aee9ae36e73d34b1bb182685f")
+        world.node_cache("one", world.sha256)
+        volume = '[{"name":"cache-dir","hostPath":{"path":"/var/local/lib/wasme-cache"}}]'
+        mount = '[{"mountPath":"/var/local/lib/wasme-cache","name":"cache-dir"}]'
+        world.workload("details", **dict(zip(VOLUMES, (volume, mount), strict=True)))
+        name = f"myfilter.{world.namespace}"
+        filters = f"networking.istio.io/v1alpha3/namespaces/{world.namespace}/envoyfilters"
+        made = wasmes_envoyfilter(f"details-{name}", name, world.sha256, {"app": "details"})
+        version = world.ask("POST", f"{filters}?fieldManager=wasme", made)["metadata"]["resourceVersion"]
+        workload = f"apps/v1/namespaces/{world.namespace}/deployments/details"
+        with world.cluster.kubelet(world.namespace):
+            operators.start()
+            self.wasme(world, "Deployment")
+            expected = {"details": {"state": "Succeeded", "reason": ""}}
+            until(lambda: status(world, "myfilter", WASME).get("workloads") == expected, "success")
+            assert world.ask("GET", workload)["metadata"]["generation"] == 1
+            held = world.ask("GET", f"{filters}/details-{name}")
+            assert held["metadata"]["resourceVersion"] == version
+            world.ask("DELETE", path(WASME, world, "myfilter"))
+            until(lambda: not world.ask("GET", path(WASME, world))["items"], "end of the resource")
+        assert (world.names("envoyfilters"), world.annotations("details")) == ([], {})
+
+
+def wasmes_envoyfilter(name: str, id_: str, sha256: str, labels: dict[str, str]) -> dict[str, Any]:
+    """As wasme wrote them for Istio 1.7 to 1.9."""
+    vm = {
+        "runtime": "envoy.wasm.runtime.v8",
+        "vmId": id_,
+        "code": {"local": {"filename": f"/var/local/lib/wasme-cache/{sha256}"}},
+    }
+    struct = {
+        "@type": "type.googleapis.com/udpa.type.v1.TypedStruct",
+        "typeUrl": "type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm",
+        "value": {"config": {"name": id_, "rootId": "add_header", "vmConfig": vm}},
+    }
+    place = {"filter": {"name": "envoy.http_connection_manager", "subFilter": {"name": "envoy.router"}}}
+    patch = {
+        "applyTo": "HTTP_FILTER",
+        "match": {"context": "SIDECAR_INBOUND", "listener": {"filterChain": place}},
+        "patch": {
+            "operation": "INSERT_BEFORE",
+            "value": {"name": "envoy.filters.http.wasm", "typedConfig": struct},
+        },
+    }
+    return {
+        "apiVersion": "networking.istio.io/v1alpha3",
+        "kind": "EnvoyFilter",
+        "metadata": {"name": name},
+        "spec": {"configPatches": [patch], "workloadSelector": {"labels": labels}},
+    }

@@ -67,11 +67,11 @@ class World:
     def status(self, *words: str) -> Result:
         return self.weft("status", *words, "-n", self.namespace, "--cache-namespace", self.system)
 
-    def publish(self, content: str, *, header: str = "") -> str:
+    def publish(self, content: str, *, header: str = "", abi: str = "v0.2.1") -> str:
         """An image whose module differs by ``content``; it always has the same tag."""
         module = tiny_filter(header or f"x-{content}")
         name = f"{self.registry}/{self.namespace}/filter:v1"
-        digest = Store(self._home / "store").put(Reference.parse(name), sample(module))
+        digest = Store(self._home / "store").put(Reference.parse(name), sample(module, abi=abi))
         pushed = self.weft("push", name)
         assert pushed.code == 0, pushed.err
         self.digest, self.sha256 = str(digest), hashlib.sha256(module).hexdigest()

@@ -176,9 +176,15 @@ class Carrier:
         await on_present(self.kube, ref, write, self.clock)
 
     async def _put_annotations(self, held: Object, annotations: dict[str, str]) -> Object:
+        ref, version = Ref.of(held), {"resourceVersion": held["metadata"]["resourceVersion"]}
+        before = remount(Workload.of(held), Step(do=Do.MOUNT, why=""))
+        gone: dict[str, Any] = dict.fromkeys(before.keys() - annotations)
+        if gone:  # by whoever wrote them: applying takes away only what we applied
+            template = {"metadata": {"annotations": {**annotations, **gone}}}
+            return await self.kube.merge(ref, {"metadata": version, "spec": {"template": template}})
         template = {"metadata": {"annotations": annotations}} if annotations else {}
-        patch = _named(Ref.of(held), spec={"template": template})
-        patch["metadata"]["resourceVersion"] = held["metadata"]["resourceVersion"]
+        patch = _named(ref, spec={"template": template})
+        patch["metadata"] |= version
         # Entries of others are kept in the text, so nothing of theirs is taken.
         return await self.kube.apply(patch, manager=MANAGER, force=True)
 

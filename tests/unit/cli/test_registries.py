@@ -479,7 +479,9 @@ class TestPublished:
         assert lines[0] == ["NAME", "TAG", "SIZE", "SHA", "UPDATED"]
         assert lines[1] == [name, "broken", "-", "broken", "-"]
         assert lines[2] == [name, "index", "-", indexed[7:15], "-"]
+        local = [line.split() for line in weft("list").out.splitlines()]
         assert lines[3][:3] == [name, "v1", "800"]
+        assert lines[3][3:5] == local[1][3:5]  # unit and SHA: those of the module, here as there
         assert result.err.startswith(f"warning: {name}:broken is broken: manifest sha256:")
         rows = json.loads(weft("list", "--published", name, "-o", "json").out)
         assert [row["tag"] for row in rows] == ["broken", "index", "v1"]

@@ -125,6 +125,20 @@ def test_probes_and_services_name_ports_that_are_there(name: str) -> None:
     assert service["selector"].items() <= workload["spec"]["template"]["metadata"]["labels"].items()
 
 
+@pytest.mark.parametrize("name", PODS)
+def test_what_prometheus_is_told_of_a_pod_is_where_the_program_serves(name: str) -> None:
+    (workload,) = [
+        held for (kind, one), held in HELD.items() if one == name and kind in {"Deployment", "DaemonSet"}
+    ]
+    ports = {one["name"]: one["containerPort"] for one in container(name)["ports"]}
+    assert workload["spec"]["template"]["metadata"]["annotations"] == {
+        "prometheus.io/scrape": "true",
+        "prometheus.io/port": str(ports["http"]),
+        "prometheus.io/path": "/metrics",
+    }
+    assert f"--port={ports['http']}" in container(name)["args"]
+
+
 def test_one_image_that_cannot_be_had_does_not_take_the_node_cache_out_of_its_service() -> None:
     assert container("weft-node-cache")["readinessProbe"]["httpGet"]["path"] == "/healthz"
     assert HELD["Service", "weft-node-cache"]["spec"]["internalTrafficPolicy"] == "Local"
