@@ -2,7 +2,7 @@
 
 import pytest
 
-from chains import chained, doing, observer, told
+from chains import NEIGHBORS, chained, doing, observer, told
 from guests import running
 from staging import hosted, problems, staged
 from weft.scenario import Played
@@ -53,6 +53,14 @@ def test_metadata_goes_through_a_chain(beside: str) -> None:
     others = {"other": FILTERS[beside]}
     host, envoy = both(FILTERS["watches"], chained(["other"], ["other"], STEPS["to the end"]), others)
     alike(host, envoy)
+
+
+def test_metadata_waits_for_the_headers_of_a_filter_before() -> None:
+    others = {"pause": NEIGHBORS["pause"]}
+    steps = f"{ASKS}, {SAYS}, {{reply: {{}}, expect: {{upstream: {{body: x}}}}}}, {ENDS}"
+    host, envoy = both(FILTERS["watches"], chained(["pause"], [], steps), others)
+    alike(host, envoy)
+    assert [line for line in told(host.trace) if "metadata" in line] == ["request_metadata(2, 2)"]
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,9 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use proxy_wasm::hostcalls;
 use proxy_wasm::traits::{Context, HttpContext, RootContext, StreamContext};
-use proxy_wasm::types::{Action, BufferType, ContextType, LogLevel, MapType, MetricType, PeerType, Status};
+use proxy_wasm::types::{
+    Action, BufferType, ContextType, LogLevel, MapType, MetricType, PeerType, Status,
+};
 
 proxy_wasm::main! {{
     proxy_wasm::set_log_level(LogLevel::Trace);
@@ -18,7 +20,11 @@ proxy_wasm::main! {{
 #[link(wasm_import_module = "env")]
 unsafe extern "C" {
     fn proxy_get_header_map_size(map: MapType, return_size: *mut usize) -> Status;
-    fn proxy_get_buffer_status(buffer: BufferType, return_length: *mut usize, return_flags: *mut u32) -> Status;
+    fn proxy_get_buffer_status(
+        buffer: BufferType,
+        return_length: *mut usize,
+        return_flags: *mut u32,
+    ) -> Status;
     fn proxy_done() -> Status;
 }
 
@@ -71,11 +77,19 @@ impl RootContext for SuiteRoot {
 
     fn get_type(&self) -> Option<ContextType> {
         let connections = self.config == "connections";
-        Some(if connections { ContextType::StreamContext } else { ContextType::HttpContext })
+        Some(if connections {
+            ContextType::StreamContext
+        } else {
+            ContextType::HttpContext
+        })
     }
 
     fn create_http_context(&self, _: u32) -> Option<Box<dyn HttpContext>> {
-        Some(Box::new(Suite { path: String::new(), waits: MapType::HttpRequestHeaders, last: self.last_call.clone() }))
+        Some(Box::new(Suite {
+            path: String::new(),
+            waits: MapType::HttpRequestHeaders,
+            last: self.last_call.clone(),
+        }))
     }
 
     fn create_stream_context(&self, _: u32) -> Option<Box<dyn StreamContext>> {
@@ -86,12 +100,27 @@ impl RootContext for SuiteRoot {
 fn ask(context: &dyn Context) {
     let question = vec![(":method", "GET"), (":path", "/ask"), (":authority", "a")];
     let body = Some("question".as_bytes());
-    context.dispatch_http_call("a", question, body, vec![("x-sum", "1")], Duration::from_secs(2)).unwrap();
+    context
+        .dispatch_http_call(
+            "a",
+            question,
+            body,
+            vec![("x-sum", "1")],
+            Duration::from_secs(2),
+        )
+        .unwrap();
 }
 
 fn answered(context: &dyn Context, count: usize, size: usize, trailers: usize) {
-    let status = if count > 0 { context.get_http_call_response_header(":status").unwrap() } else { "failed".into() };
-    info(&format!("answer {status} {} {trailers}", text(context.get_http_call_response_body(0, size))));
+    let status = if count > 0 {
+        context.get_http_call_response_header(":status").unwrap()
+    } else {
+        "failed".into()
+    };
+    info(&format!(
+        "answer {status} {} {trailers}",
+        text(context.get_http_call_response_body(0, size))
+    ));
 }
 
 struct Suite {
@@ -111,22 +140,34 @@ impl Context for Suite {
 
     fn on_grpc_call_response(&mut self, _: u32, status: u32, size: usize) {
         if status == 0 {
-            info(&format!("message {}", text(self.get_grpc_call_response_body(0, size))));
+            info(&format!(
+                "message {}",
+                text(self.get_grpc_call_response_body(0, size))
+            ));
         } else {
             closed(self, status);
         }
     }
 
     fn on_grpc_stream_initial_metadata(&mut self, _: u32, _: u32) {
-        info(&format!("initial {}", text(self.get_grpc_stream_initial_metadata_value("x-initial"))));
+        info(&format!(
+            "initial {}",
+            text(self.get_grpc_stream_initial_metadata_value("x-initial"))
+        ));
     }
 
     fn on_grpc_stream_message(&mut self, _: u32, size: usize) {
-        info(&format!("message {}", text(self.get_grpc_stream_message(0, size))));
+        info(&format!(
+            "message {}",
+            text(self.get_grpc_stream_message(0, size))
+        ));
     }
 
     fn on_grpc_stream_trailing_metadata(&mut self, _: u32, _: u32) {
-        info(&format!("trailing {}", text(self.get_grpc_stream_trailing_metadata_value("x-trailing"))));
+        info(&format!(
+            "trailing {}",
+            text(self.get_grpc_stream_trailing_metadata_value("x-trailing"))
+        ));
     }
 
     fn on_grpc_stream_close(&mut self, _: u32, status: u32) {
@@ -176,7 +217,11 @@ impl HttpContext for Suite {
             "/levels" => levels(),
             "/foreign" => self.foreign(),
             "/tick" => hostcalls::set_tick_period(Duration::from_millis(100)).unwrap(),
-            "/done" => info(if unsafe { proxy_done() } == Status::NotFound { "nobody waits" } else { "done" }),
+            "/done" => info(if unsafe { proxy_done() } == Status::NotFound {
+                "nobody waits"
+            } else {
+                "done"
+            }),
             "/grpc" => self.grpc(),
             "/local" => {
                 self.send_http_response(418, vec![("x-pot", "tea")], Some(b"short and stout\n"));
@@ -201,7 +246,10 @@ impl HttpContext for Suite {
 
     fn on_http_response_headers(&mut self, _: usize, _: bool) -> Action {
         if self.path == "/headers" {
-            info(&format!("status {}", self.get_http_response_header(":status").unwrap()));
+            info(&format!(
+                "status {}",
+                self.get_http_response_header(":status").unwrap()
+            ));
             self.add_http_response_header("x-list", "second");
             self.set_http_response_header("x-old", Some("new"));
             self.remove_http_response_header("x-gone");
@@ -229,11 +277,18 @@ impl HttpContext for Suite {
 
 impl Suite {
     fn headers(&self) {
-        info(&format!("x-in {}", self.get_http_request_header("x-in").unwrap()));
+        info(&format!(
+            "x-in {}",
+            self.get_http_request_header("x-in").unwrap()
+        ));
         self.add_http_request_header("x-list", "second");
         self.set_http_request_header("x-old", Some("new"));
         self.remove_http_request_header("x-gone");
-        let ours = self.get_http_request_headers().iter().filter(|(name, _)| name.starts_with("x-")).count();
+        let ours = self
+            .get_http_request_headers()
+            .iter()
+            .filter(|(name, _)| name.starts_with("x-"))
+            .count();
         info(&format!("{ours} of ours"));
     }
 
@@ -244,7 +299,9 @@ impl Suite {
         self.set_shared_data("key", Some(b"one"), None).unwrap();
         let (value, cas) = self.get_shared_data("key");
         info(&format!("shared {}", text(value)));
-        if self.set_shared_data("key", Some(b"lost"), cas.map(|number| number + 1)) == Err(Status::CasMismatch) {
+        if self.set_shared_data("key", Some(b"lost"), cas.map(|number| number + 1))
+            == Err(Status::CasMismatch)
+        {
             info("too late");
         }
         self.set_shared_data("key", Some(b"two"), cas).unwrap();
@@ -257,7 +314,8 @@ impl Suite {
 
     fn post(&self, vm: &str, letter: &str) {
         if let Some(queue) = self.resolve_shared_queue(vm, "letters") {
-            self.enqueue_shared_queue(queue, Some(letter.as_bytes())).unwrap();
+            self.enqueue_shared_queue(queue, Some(letter.as_bytes()))
+                .unwrap();
         }
     }
 
@@ -273,7 +331,10 @@ impl Suite {
     }
 
     fn properties(&self) {
-        info(&format!("path {}", text(self.get_property(vec!["request", "path"]))));
+        info(&format!(
+            "path {}",
+            text(self.get_property(vec!["request", "path"]))
+        ));
         if self.get_property(vec!["no", "such"]).is_none() {
             info("no such property");
         }
@@ -285,15 +346,29 @@ impl Suite {
         if self.call_foreign_function("nothing", Some(b"x")) == Err(Status::NotFound) {
             info("no such function");
         }
-        let pressed = self.call_foreign_function("compress", Some(&[b'a'; 32])).unwrap().unwrap();
-        info(&format!("again {}", text(self.call_foreign_function("uncompress", Some(&pressed)).unwrap())));
-        if self.call_foreign_function("clear_route_cache", None).is_ok() {
+        let pressed = self
+            .call_foreign_function("compress", Some(&[b'a'; 32]))
+            .unwrap()
+            .unwrap();
+        info(&format!(
+            "again {}",
+            text(
+                self.call_foreign_function("uncompress", Some(&pressed))
+                    .unwrap()
+            )
+        ));
+        if self
+            .call_foreign_function("clear_route_cache", None)
+            .is_ok()
+        {
             info("another route");
         }
     }
 
     fn grpc(&self) {
-        let message = self.get_http_request_header("x-message").unwrap_or_default();
+        let message = self
+            .get_http_request_header("x-message")
+            .unwrap_or_default();
         let (to, mine) = (service("a"), || vec![("x-mine", b"yes".as_slice())]);
         for word in self.get_http_request_header("x-do").unwrap().split(' ') {
             let last = self.last.get();
@@ -301,9 +376,15 @@ impl Suite {
                 "call" => {
                     let wait = Duration::from_secs(2);
                     let sent = Some(message.as_bytes());
-                    self.last.set(self.dispatch_grpc_call(&to, "demo.Echo", "Say", mine(), sent, wait).unwrap());
+                    self.last.set(
+                        self.dispatch_grpc_call(&to, "demo.Echo", "Say", mine(), sent, wait)
+                            .unwrap(),
+                    );
                 }
-                "stream" => self.last.set(self.open_grpc_stream(&to, "demo.Echo", "Chat", mine()).unwrap()),
+                "stream" => self.last.set(
+                    self.open_grpc_stream(&to, "demo.Echo", "Chat", mine())
+                        .unwrap(),
+                ),
                 "send" => self.send_grpc_stream_message(last, Some(message.as_bytes()), false),
                 "last" => self.send_grpc_stream_message(last, Some(message.as_bytes()), true),
                 "close" => self.close_grpc_stream(last),
@@ -329,7 +410,10 @@ impl Suite {
 
     fn trailers(&self, map: MapType) -> Action {
         if self.path == "/body" {
-            info(&format!("x-sum {}", hostcalls::get_map_value(map, "x-sum").unwrap().unwrap()));
+            info(&format!(
+                "x-sum {}",
+                hostcalls::get_map_value(map, "x-sum").unwrap().unwrap()
+            ));
             hostcalls::add_map_value(map, "x-list", "second").unwrap();
             hostcalls::set_map_value(map, "x-old", Some("new")).unwrap();
             hostcalls::remove_map_value(map, "x-gone").unwrap();
@@ -341,7 +425,10 @@ impl Suite {
 fn metrics() {
     let counter = hostcalls::define_metric(MetricType::Counter, "suite_counter").unwrap();
     hostcalls::increment_metric(counter, 3).unwrap();
-    info(&format!("counter {}", hostcalls::get_metric(counter).unwrap()));
+    info(&format!(
+        "counter {}",
+        hostcalls::get_metric(counter).unwrap()
+    ));
     let gauge = hostcalls::define_metric(MetricType::Gauge, "suite_gauge").unwrap();
     hostcalls::increment_metric(gauge, 9).unwrap();
     hostcalls::increment_metric(gauge, -2).unwrap();
@@ -351,7 +438,10 @@ fn metrics() {
 }
 
 fn levels() {
-    info(&format!("level {}", hostcalls::get_log_level().unwrap() as u32));
+    info(&format!(
+        "level {}",
+        hostcalls::get_log_level().unwrap() as u32
+    ));
     for (level, name) in [
         (LogLevel::Trace, "trace"),
         (LogLevel::Debug, "debug"),
