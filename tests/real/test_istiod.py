@@ -38,6 +38,11 @@ def details(istiod: Istiod, world: World, tmp_path: Path) -> Iterator[Proxy]:
         yield proxy
 
 
+def eventually(found: Callable[[], Any], what: str) -> Any:
+    """What ``found`` gives once that is something, however busy the machine is."""
+    return until(found, what, 120)
+
+
 def said(answer: HTTPResponse) -> Any:
     """What the filter put into an answer: its config. Istio may write JSON in other words."""
     value = answer.headers["x-one"]
@@ -46,7 +51,7 @@ def said(answer: HTTPResponse) -> Any:
 
 def adds(proxy: Proxy, value: Any) -> None:
     """Wait until the filter says ``value``."""
-    until(lambda: said(proxy.ask()) == value, f"header {value}", 120)
+    eventually(lambda: said(proxy.ask()) == value, f"header {value}")
 
 
 @pytest.mark.parametrize("mode", ["wasmplugin", "trafficextension"])
@@ -155,7 +160,7 @@ def test_a_context_says_on_which_ways(
     assert ways() == set()
     for context, expected in met.items():
         deploy({"mode": mode, "context": context}, config={"way": context})
-        until(lambda: ways() == expected, f"filter on {expected}")  # noqa: B023 - asked at once
+        eventually(lambda: ways() == expected, f"filter on {expected}")  # noqa: B023 - asked at once
 
 
 @pytest.mark.parametrize("mode", ["wasmplugin", "envoyfilter"])
@@ -170,7 +175,7 @@ def test_ports_are_those_of_the_pod_and_of_the_hosts(
         ("any", details.port, {"inbound"}),
     ):
         deploy({"mode": mode, "context": context, "ports": [port]}, config={"port": port})
-        until(lambda: ways() == expected, f"filter on {expected}")  # noqa: B023 - asked at once
+        eventually(lambda: ways() == expected, f"filter on {expected}")  # noqa: B023 - asked at once
 
 
 @pytest.mark.parametrize("mode", ["wasmplugin", "trafficextension"])
@@ -179,7 +184,7 @@ def test_a_proxy_is_told_what_was_asked(details: Proxy, deploy: Deploy, mode: st
     config = {"integer": 2**53, "fraction": 0.1, "text": "<ü\n", "nothing": None, "list": [{}, True]}
     asked = {"environment": {"A": "1"}, "hostEnvironment": ["PATH"], "rootId": "other", "failure": failure}
     deploy({"mode": mode}, config=config, **asked)
-    [told] = until(lambda: list(found(details.told(), "ecds_filter")), "extension config", 120)
+    [told] = eventually(lambda: list(found(details.told(), "ecds_filter")), "extension config")
     plugin = told["typed_config"]["config"]
     assert json.loads(plugin["configuration"]["value"]) == config
     assert plugin["root_id"] == "other"
@@ -199,7 +204,7 @@ def test_two_configs_of_one_module_share_a_vm_only_where_istio_has_it_so(
     def values() -> list[str]:
         return details.ask().headers.get_all("x-one", [])
 
-    until(lambda: len(values()) == 2, "both filters", 120)
+    eventually(lambda: len(values()) == 2, "both filters")
     assert len(set(values())) == different
 
 
@@ -227,28 +232,33 @@ def test_a_crash_costs_its_own_request_and_what_failure_says(
     details: Proxy, deploy: Deploy, failure: str, then: int
 ) -> None:
     deploy({"mode": "envoyfilter"}, config="#", failure=failure, capabilities="auto")
-    until(lambda: details.ask().status == 503, "crash")
+    eventually(lambda: details.ask().status == 503, "crash")
     assert {details.ask().status for _ in range(5)} == {then}
 
 
-@pytest.mark.parametrize("mode", ["wasmplugin", "envoyfilter"])
+@pytest.mark.parametrize(
+    ("mode", "phases", "last"),
+    [
+        ("wasmplugin", ["AUTHN", "AUTHZ", "STATS", None], ["negative", "unsaid"]),
+        ("envoyfilter", ["AUTHN", None], ["unsaid", "negative"]),
+    ],
+    ids=["wasmplugin", "envoyfilter"],
+)
 def test_filters_stand_in_the_order_of_phases_and_priorities(
-    details: Proxy, deploy: Deploy, mode: str
+    details: Proxy, deploy: Deploy, mode: str, phases: list[str | None], last: list[str]
 ) -> None:
-    asked: dict[str, dict[str, Any]] = {
-        "low": {"priority": 1},
-        "second": {"phase": "AUTHN", "priority": 1},
-        "high": {"priority": 10},
-        "first": {"phase": "AUTHN", "priority": 10},
-        "lowest": {},
+    """What no priority means is Istio's; nothing else depends on which came first."""
+    asked: dict[str, tuple[str | None, int | None]] = {
+        f"{phase or 'any'}-{priority}".lower(): (phase, priority) for phase in phases for priority in (9, 1)
     }
-    for name, spec in asked.items():
-        deploy({"mode": mode}, name=name, config={"a": name}, **spec)
+    asked |= {"unsaid": (None, None), "negative": (None, -1)}
+    for name, (phase, priority) in sorted(asked.items()):
+        deploy({"mode": mode}, name=name, config={"a": name}, phase=phase, priority=priority)
 
     def order() -> list[str]:
         return [name for one in details.chain() for name in asked if f"{name}." in one or f".{name}~" in one]
 
-    until(lambda: order() == ["first", "second", "high", "low", "lowest"], "order")
+    eventually(lambda: order() == [*list(asked)[:-2], *last], "order")
 
 
 @contextmanager
@@ -291,7 +301,7 @@ def test_another_mode_takes_over(world: World, details: Proxy, deploy: Deploy) -
             deploy({"mode": mode}, config={"number": number})
             adds(details, {"number": number})
     assert {status for status, _ in answers} == {200}
-    until(lambda: len([one for one in details.chain() if "headers" in one]) == 1, "one filter")
+    eventually(lambda: len([one for one in details.chain() if "headers" in one]) == 1, "one filter")
 
 
 @pytest.mark.parametrize("mode", ["wasmplugin", "trafficextension"])
@@ -299,17 +309,20 @@ def test_a_filter_meets_the_gateways_that_it_refers_to(
     ways: Callable[[], set[str]], deploy: Deploy, mode: str
 ) -> None:
     deploy({"mode": mode}, targetRefs=[{"name": "front"}], config={"on": "gateways"})
-    until(lambda: ways() == {"gateway"}, "filter on the gateway alone")
+    eventually(lambda: ways() == {"gateway"}, "filter on the gateway alone")
 
 
 def test_what_is_in_the_root_namespace_is_for_all_pods_with_the_labels_and_no_others(
-    istiod: Istiod, world: World, details: Proxy, deploy: Deploy, tmp_path: Path
+    istiod: Istiod, world: World, deploy: Deploy, tmp_path: Path
 ) -> None:
-    with sidecar(istiod, world.namespace, "bystander", tmp_path / "bystander") as bystander:
+    with (
+        sidecar(istiod, world.namespace, "shared", tmp_path / "shared") as shared,
+        sidecar(istiod, world.namespace, "bystander", tmp_path / "bystander") as bystander,
+    ):
         world.namespace = istiod.root
-        world.workload("details")
+        world.workload("shared")
         deploy({"mode": "wasmplugin", "namespace": istiod.root}, config={"from": "root"})
-        adds(details, {"from": "root"})
+        adds(shared, {"from": "root"})
         assert said(bystander.ask()) is None
         assert world.undeploy().code == 0
 
@@ -321,7 +334,7 @@ def test_a_configmap_is_where_the_proxy_is_told(world: World, details: Proxy, de
     [mount] = json.loads(world.annotations("details")[VOLUMES[1]])
     [held] = [one for one in world.configs() if one["metadata"]["name"] == volume["configMap"]["name"]]
     [key] = held["binaryData"]
-    until(lambda: f"Invalid path: {mount['mountPath']}/{key}" in details.refused(), "refusal")
+    eventually(lambda: f"Invalid path: {mount['mountPath']}/{key}" in details.refused(), "refusal")
     assert details.ask().status == 200
 
 
@@ -349,5 +362,5 @@ def test_an_operator_and_node_caches_do_it_all(world: World, details: Proxy, tmp
         adds(details, "two")
         world.ask("DELETE", f"{resources}/headers")
         adds(details, None)
-        until(lambda: not world.ask("GET", resources)["items"], "end of the resource")
+        eventually(lambda: not world.ask("GET", resources)["items"], "end of the resource")
     assert details.refusals() == ""

@@ -210,7 +210,7 @@ def _envoy(istiod: Istiod, node: str, namespace: str, proxy: Proxy) -> Iterator[
             return True
 
         try:
-            until(listening, f"listeners of {proxy.name}")
+            until(listening, f"listeners of {proxy.name}", 120)
         except AssertionError as error:
             logs = [folder / "envoy.log", folder / "agent.log", istiod.log]
             raise AssertionError(

@@ -94,7 +94,7 @@ def control_plane(cluster: Cluster, folder: Path) -> Iterator[Istiod]:
                 return False
             return True
 
-        until(ready, "answer of istiod", 60)
+        until(ready, "answer of istiod", 120)
         yield istiod
 
 

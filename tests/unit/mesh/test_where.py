@@ -56,6 +56,14 @@ class TestWhere:
         )
         assert (note in plan.reasons) is noted
 
+    def test_gateways_that_are_known_as_such_are_only_told_apart_from_others(self) -> None:
+        front = Workload(
+            kind="Deployment", name="front", namespace="bookinfo", pod_labels={"istio": "ingressgateway"}
+        )
+        asked = {"mode": "wasmplugin", "context": "gateway"}
+        assert a_plan(istio=asked, known=facts(workloads=(front,))).reasons == ()
+        assert a_plan(istio=asked, known=facts(workloads=(front, DETAILS))).reasons != ()
+
     def test_target_references_are_of_gateways_alone(self) -> None:
         plan = a_plan(istio={"mode": "wasmplugin", "context": "gateway"}, targetRefs=[{"name": "front"}])
         assert plan.reasons == ()

@@ -14,7 +14,7 @@ from weft.mesh.plan.limits import limits, refuse
 from weft.mesh.plan.objects import apply_and_delete, labelled, new_object, object_name
 from weft.mesh.plan.plan import Plan
 from weft.mesh.plan.plugins import root_id
-from weft.mesh.plan.selection import bystanders, selected
+from weft.mesh.plan.selection import bystanders, is_gateway, selected
 
 __all__ = ["agent_plan", "matches", "wasm_fields", "where_fields"]
 
@@ -138,6 +138,11 @@ def _reasons(target: str, intent: Intent, facts: Facts, version: IstioVersion) -
     return reasons
 
 
+def _gateways_alone(intent: Intent, facts: Facts) -> bool:
+    found = selected(intent, facts)
+    return bool(intent.spec.target_refs) or (found is not None and all(map(is_gateway, found)))
+
+
 def _no_floats(value: Any) -> Iterator[float]:
     """The numbers in ``value`` that istiod, which holds it as a protobuf ``Struct``, would change."""
     if isinstance(value, dict | list):
@@ -160,7 +165,7 @@ def _notes(intent: Intent, facts: Facts, istio: IstioTarget) -> list[str]:
         notes.append("the file must already be in every proxy")
     if not istio.context and not intent.spec.target_refs:
         notes.append("inbound traffic, because spec.target.istio.context says nothing else")
-    if istio.context in {"outbound", "gateway"} and not intent.spec.target_refs:
+    if istio.context in {"outbound", "gateway"} and not _gateways_alone(intent, facts):
         notes.append(
             "what sidecars send and what gateways take are one traffic to Istio (CLIENT);"
             " mode envoyfilter tells them apart"

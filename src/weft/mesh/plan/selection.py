@@ -6,7 +6,7 @@ from weft.mesh.intent.intent import Intent, Workloads
 from weft.mesh.plan.facts import Facts, Workload
 from weft.mesh.plan.plan import PlanRefused
 
-__all__ = ["bystanders", "selected"]
+__all__ = ["bystanders", "is_gateway", "selected"]
 
 # The labels that Istio's charts and its gateway controller give the pods of gateways.
 _GATEWAY_LABELS = ("gateway.networking.k8s.io/gateway-name", "gateway.istio.io/managed")
@@ -64,6 +64,12 @@ def _likely(facts: Facts, wanted: Workloads) -> Collection[Workload]:
     return facts.workloads or ()
 
 
+def is_gateway(workload: Workload) -> bool:
+    """Whether its pods' labels say so; those of others' gateways need not."""
+    labels = workload.pod_labels
+    return any(label in labels for label in _GATEWAY_LABELS) or "gateway" in labels.get("istio", "")
+
+
 def _with(labels: Mapping[str, str]) -> str:
     words = ",".join(f"{key}={value}" for key, value in labels.items())
     return f" has {words}" if words else ""
@@ -79,8 +85,7 @@ def _refuse_gateways(intent: Intent, found: tuple[Workload, ...]) -> None:
     if istio is None or (istio.context or "inbound") not in {"inbound", "outbound"}:
         return
     for workload in found:
-        labels = workload.pod_labels
-        if any(label in labels for label in _GATEWAY_LABELS) or "gateway" in labels.get("istio", ""):
+        if is_gateway(workload):
             raise PlanRefused(
                 f"{workload} is a gateway, where {istio.context or 'inbound'} traffic does not exist",
                 hint="set spec.target.istio.context to gateway",
