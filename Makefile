@@ -1,6 +1,6 @@
 # Everything is installed under .venv (this program and its tools) and weft's own data directory (compilers, Envoy).
 .DEFAULT_GOAL := help
-.PHONY: help setup parts demo test quick check format lock bench docs clean
+.PHONY: help setup parts demo test quick compiled check format lock bench docs clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -34,6 +34,10 @@ test: check parts ## Run every check and every test, real Envoy and compilers in
 
 quick: setup ## Run the tests that need no Envoy and no compiler
 	@$(VENV)/bin/pytest -q -n auto -m "not real"
+
+compiled: setup ## Run the tests of the test host on its machine code (docs/adr/0006)
+	@scripts/compiled $(CURDIR)/$(VENV)/compiled
+	@PYTHONPATH=$(VENV)/compiled $(VENV)/bin/pytest -q -n auto $(addprefix tests/unit/,testhost testing fuzzing workflows/testing)
 
 check: setup ## Lint, format, types and layer contracts
 	@$(VENV)/bin/ruff check --quiet .

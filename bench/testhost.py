@@ -2,17 +2,19 @@
 
 Usage: python bench/testhost.py [rounds]
 
-The untouched add-header templates, on weft's test host and on the Go SDK's (``proxytest/``), each host a
-process of its own; they take turns. The best round of each is shown: on a machine with other work the rest
-measures that work. *Start* is a whole process with one request, from nothing but what the host itself kept
-of earlier runs. A request on weft's host is request headers, response headers and the end of the stream,
-under limits of time and memory; the peer leaves out the request and the end, and has no limits.
+The untouched add-header templates, on weft's test host, on the same as machine code (docs/adr/0006), and on
+the Go SDK's (``proxytest/``), each host a process of its own; they take turns. The best round of each is
+shown: on a machine with other work the rest measures that work. *Start* is a whole process with one request,
+from nothing but what the host itself kept of earlier runs. A request on weft's host is request headers,
+response headers and the end of the stream, under limits of time and memory; the peer leaves out the request
+and the end, and has no limits.
 
-The Go program is built into weft's cache, and left out where that fails. The Rust test framework of
-proxy-wasm is left out: no registry has it.
+The machine code and the Go program are built into weft's cache, and left out where that fails. The Rust test
+framework of proxy-wasm is left out: no registry has it.
 """
 
 import contextlib
+import hashlib
 import os
 import subprocess
 import sys
@@ -28,6 +30,7 @@ MODULES = ("cpp", "go")
 REQUESTS, STARTS = 500, 3
 REQUEST = ((":method", "GET"), (":path", "/"), (":authority", "x"))
 RESPONSE = ((":status", "200"),)
+ROOT = Path(__file__).parents[1]
 WEFT = Path(sys.executable).with_name("weft")
 CACHE = Places.from_env(os.environ).cache
 
@@ -36,14 +39,28 @@ def main(rounds: int) -> None:
     """Build, measure in turns, print."""
     hosts: dict[str, list[str | Path]] = {"weft": [sys.executable, __file__, "serve"]}
     with contextlib.suppress(OSError, subprocess.CalledProcessError):
+        hosts["compiled"] = ["env", f"PYTHONPATH={compiled()}", *hosts["weft"]]
+    with contextlib.suppress(OSError, subprocess.CalledProcessError):
         hosts["proxytest"] = [proxytest()]
     print(f"{'module':<8} {'host':<10} {'µs/request':>10} {'requests/s':>11} {'vs weft':>8} {'start ms':>9}")
     with tempfile.TemporaryDirectory() as folder:
         for language in MODULES:
             module, root_id = built(language, Path(folder))
             report(language, {name: [*command, module, root_id] for name, command in hosts.items()}, rounds)
-    if "proxytest" not in hosts:
-        print("proxytest was left out: it could not be built")
+    for name in {"compiled", "proxytest"} - hosts.keys():
+        print(f"{name} was left out: it could not be built")
+
+
+def compiled() -> Path:
+    """A weft whose test host is machine code, of these sources."""
+    sources = sorted((ROOT / "src" / "weft").rglob("*.py"))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()
+    folder = CACHE / "bench" / "compiled"
+    mark = folder / "sources.sha256"
+    if not mark.is_file() or mark.read_text() != digest:
+        subprocess.run([ROOT / "scripts" / "compiled", folder], check=True, stderr=subprocess.DEVNULL)
+        mark.write_text(digest)
+    return folder
 
 
 def proxytest() -> Path:

@@ -19,10 +19,11 @@ from weft.testhost.grpc import GrpcReply
 from weft.testhost.headers import HeaderMap, Pairs
 from weft.testhost.host import Host
 from weft.testhost.playing import play
+from weft.testhost.plugin import Plugin
 from weft.testhost.probing import Probed, probe
 from weft.testhost.soaking import Left, soak
 from weft.testhost.stream import HttpStream, LocalReply
-from weft.testhost.vm import Code, Plugin
+from weft.testhost.vm import Code
 from weft.testhost.world import Callout, Clock, LogLine, World
 
 __all__ = [

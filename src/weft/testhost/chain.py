@@ -24,9 +24,10 @@ from weft.testhost.headers import (
 )
 from weft.testhost.host import Host
 from weft.testhost.local import local_response
+from weft.testhost.plugin import Plugin
 from weft.testhost.stream import HttpStream, LocalReply
 from weft.testhost.stream_properties import stream_property
-from weft.testhost.vm import Code, Plugin
+from weft.testhost.vm import Code
 from weft.testhost.world import World
 
 __all__ = ["Chain", "ChainStream"]

@@ -20,8 +20,9 @@ from weft.testhost.engine import Limits
 from weft.testhost.grpc import GrpcReply
 from weft.testhost.headers import Pairs, ResponseHeaders, ResponseTrailers
 from weft.testhost.hostcalls import hostcalls
+from weft.testhost.plugin import Plugin
 from weft.testhost.stream import HttpStream
-from weft.testhost.vm import NS_PER_MS, Code, Plugin, Vm
+from weft.testhost.vm import NS_PER_MS, Code, Vm
 from weft.testhost.world import Callout, World
 
 __all__ = ["Host"]

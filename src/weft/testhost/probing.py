@@ -18,7 +18,8 @@ from weft.scenario import Case, Data, Impossible, Mismatch, Played, Reply, Step,
 from weft.testhost.chain import Chain
 from weft.testhost.engine import Limits
 from weft.testhost.playing import Player, chain_of, not_started, world_of
-from weft.testhost.vm import Code, Plugin
+from weft.testhost.plugin import Plugin
+from weft.testhost.vm import Code
 
 __all__ = ["Probed", "Prober", "probe"]
 

@@ -8,8 +8,9 @@ from types import MappingProxyType
 from weft.scenario import Case
 from weft.testhost.chain import Chain
 from weft.testhost.playing import chain_of, world_of
+from weft.testhost.plugin import Plugin
 from weft.testhost.probing import Prober
-from weft.testhost.vm import Code, Plugin
+from weft.testhost.vm import Code
 
 __all__ = ["Left", "soak"]
 

@@ -7,7 +7,7 @@ VM that failed once is never entered again.
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +18,7 @@ from weft.testhost.abi import Status
 from weft.testhost.contexts import Context
 from weft.testhost.engine import Import, Limits, Machine, Program, Site, Trapped, compile_module
 from weft.testhost.hostcall import Hostcall
+from weft.testhost.plugin import Plugin
 from weft.testhost.properties import found_in
 from weft.testhost.world import World
 from weft.wasm import (
@@ -32,7 +33,7 @@ from weft.wasm import (
     read_module,
 )
 
-__all__ = ["NS_PER_MS", "Code", "Plugin", "Timer", "Vm"]
+__all__ = ["NS_PER_MS", "Code", "Timer", "Vm"]
 
 NS_PER_MS = 1_000_000
 
@@ -47,19 +48,6 @@ _MAY_ALLOCATE = frozenset(
 _NOT_AT_START = frozenset(
     {"fd_read", "fd_seek", "fd_close", "path_open", "proc_exit", "sched_yield", "pthread_equal"}
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Plugin:
-    """What a proxy is told about a filter beside its code."""
-
-    name: str = ""
-    root_id: str = ""
-    vm_id: str = ""
-    config: bytes = b""
-    vm_config: bytes = b""
-    environment: Mapping[str, str] = field(default_factory=dict)
-    fail_open: bool = False
 
 
 @dataclass(frozen=True, slots=True)
