@@ -31,6 +31,7 @@ demo: setup ## From an empty folder to a header through a real Envoy
 
 test: check parts ## Run every check and every test, real Envoy and compilers included
 	@bash scripts/test
+	@$(MAKE) --no-print-directory compiled
 
 quick: setup ## Run the tests that need no Envoy and no compiler
 	@$(VENV)/bin/pytest -q -n auto -m "not real"
