@@ -7,11 +7,15 @@ import hashlib
 import json
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from conftest import Result
 from tiny_filters import REFUSAL
+from worlds.certificates import certificates
 from worlds.deployments import VOLUMES, World
+from worlds.real_registry import running
 
 pytestmark = pytest.mark.real("kubernetes", "distribution")
 
@@ -120,6 +124,28 @@ class TestWithNodeCaches:
         assert world.annotations("ratings", "statefulsets") == {}
         assert world.names("envoyfilters") == []
         assert [one for one in world.configs(world.system) if "weft-module" in one["metadata"]["name"]] == []
+
+    def test_a_registry_is_trusted_as_the_intent_says(self, world: World, tmp_path: Path) -> None:
+        world.workload("details")
+        with running("distribution", tmp_path, tls=certificates()) as host:
+            name = f"{host}/filter:v1"
+            assert world.weft("copy", "--insecure", world.image, name).code == 0
+
+            def deploy(**spec: Any) -> Result:
+                metadata = {"name": "lax", "namespace": world.namespace}
+                target = {"istio": {"mode": "envoyfilter"}}
+                spec |= {"image": f"oci://{name}", "target": target}
+                intent = {"apiVersion": "weft.dev/v1alpha1", "kind": "FilterDeployment", "metadata": metadata}
+                words = ("--dry-run", "--cache-namespace", world.system)
+                return world.weft(
+                    "deploy", "istio", "-f", "-", *words, stdin=json.dumps({**intent, "spec": spec})
+                )
+
+            refused = deploy()
+            assert (refused.code, "certificate" in refused.err) == (1, True), refused.err
+            done = deploy(registry={"insecureSkipVerify": True})
+        assert done.code == 0, done.err
+        assert "node caches trust whom they are told to" in done.err
 
     def test_a_node_that_lacks_the_module_stops_everything(self, world: World) -> None:
         world.workload("details")

@@ -44,7 +44,7 @@ class World:
     def weft(self, *words: str, stdin: str = "", who: Path | None = None, **more: str) -> Result:
         """The program, as the administrator or as ``who``; ``more`` is in its environment."""
         env = {"KUBECONFIG": str(who or self.cluster.admin), "WEFT_REGISTRY_PLAIN_HTTP": self.registry}
-        return self._weft(*words, stdin=stdin, **env, **more)
+        return self._weft(*words, stdin=stdin, **(env | more))
 
     def deploy(self, *words: str, id: str = "headers") -> Result:  # noqa: A002
         where = ("-n", self.namespace, "--cache-namespace", self.system, "--istio-namespace", self.istio)

@@ -1,5 +1,7 @@
 """Istio of any version: the node cache writes the file, pods mount its folder, an EnvoyFilter names it."""
 
+from collections.abc import Iterator
+
 from weft.mesh.intent.intent import Intent, IstioTarget
 from weft.mesh.istio.envoyfilter import why_not
 from weft.mesh.istio.mounted import Folder, filter_steps, mount_steps
@@ -40,11 +42,13 @@ def plan_envoyfilter(intent: Intent, facts: Facts, istio: IstioTarget) -> Plan:
             *(off for _, off in reversed(mounts) if off),
             release,
         ),
-        reasons=(*_notes(facts), *root_notes(intent, facts, istio)),
+        reasons=(*_notes(intent, facts), *root_notes(intent, facts, istio)),
     )
 
 
-def _notes(facts: Facts) -> tuple[str, ...]:
+def _notes(intent: Intent, facts: Facts) -> Iterator[str]:
     if facts.workloads is None:
-        return ("which workloads lack the mount of the module folder is found out when deployed",)
-    return ()
+        yield "which workloads lack the mount of the module folder is found out when deployed"
+    told = intent.spec.registry
+    if told.plain_http or told.insecure_skip_verify:
+        yield "spec.registry is for weft: node caches trust whom they are told to, by WEFT_REGISTRY_…"

@@ -15,7 +15,7 @@ from weft.workflows.deploying.facts import Looker
 from weft.workflows.deploying.pull_secrets import pull_credential
 from weft.workflows.deploying.trying import Trial, try_out
 from weft.workflows.images.pull import pull
-from weft.workflows.images.registries import open_registries
+from weft.workflows.images.registries import Access, open_registries
 from weft.workflows.running.loading import attached_schema
 from weft.workflows.signatures.verify import judge_by
 
@@ -51,7 +51,9 @@ async def fetch_image(
         return
     secret = await pull_credential(kube, intent, reference)
     given = {reference.registry: secret} if secret else {}
-    async with open_registries(env, (), given=given) as registries:
+    told = intent.spec.registry
+    access = Access(insecure=told.insecure_skip_verify, plain_http=told.plain_http)
+    async with open_registries(env, [reference.registry], access, given=given) as registries:
         await pull(store, registries, reference, judge=judge if policies else None, attached=True)
 
 
