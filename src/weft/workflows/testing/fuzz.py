@@ -257,9 +257,13 @@ class _Comparison:
                 self.search.unplayed += played.unplayed
                 finding = self._finding(probed.played, played)
                 if finding is not None:
-                    self.search.hunt.take(
-                        finding, probed.case, self._fails_like(finding), at_once=_AT_ONCE, on=self.wishes.on
-                    )
+                    self._take(finding, probed.case)
+
+    def _take(self, finding: Finding, case: Case) -> None:
+        """Only what is seen twice: a busy machine may be slower than a scenario."""
+        hunt, fails = self.search.hunt, self._fails_like(finding)
+        if finding.key in hunt.found or fails([case]) is not None:
+            hunt.take(finding, case, fails, at_once=_AT_ONCE, on=self.wishes.on)
 
     def _finding(self, host: Played, envoy: Played) -> Finding | None:
         return differing(host, envoy) if self.wishes.on is On.BOTH else failing(envoy)
