@@ -74,3 +74,6 @@ def test_a_filter_that_fails_alike_on_both_is_found_once(weft: Weft, folder: Pat
 def test_a_difference_is_made_small_on_envoy_and_shown_again(weft: Weft, folder: Path) -> None:
     [finding] = hunted(weft, folder, ADDRESS, "--fuzz", "5", "--on", "both", "-k", "knows")
     assert finding == finding | {"kind": "differs", "title": "client.body is not as on the host"}
+    again = weft("test", finding["file"], "--module", folder / "m.wasm", "--on", "both")
+    assert again.code == 1
+    assert "        client.body is not as on the host" in again.out.splitlines()

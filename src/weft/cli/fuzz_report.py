@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["counted", "fuzz_document", "fuzz_lines"]
 
-_MOST_DETAIL = 30
+_MOST_DETAIL, _MOST_WIDE = 30, 400
 
 
 def fuzz_lines(
@@ -28,7 +28,7 @@ def fuzz_lines(
     for found in report.found:
         finding = found.finding
         yield f"{finding.kind:8}{finding.title}"
-        yield from (f"          {line}" for line in finding.detail[:_MOST_DETAIL])
+        yield from (f"          {_plain(line)}" for line in finding.detail[:_MOST_DETAIL])
         if found.case is not None:
             steps = len(found.case.steps)
             yield f"      {_shown(found.file)}: {steps} step{'s'[: steps != 1]}"
@@ -51,6 +51,12 @@ def _again(found: "Found", there: list[str]) -> Iterator[str]:
 def _shown(file: Path | None) -> str:
     here = Path.cwd()
     return str(file.relative_to(here) if file is not None and file.is_relative_to(here) else file)
+
+
+def _plain(line: str) -> str:
+    """What a filter said may be anything; here it is a line of text."""
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line[:_MOST_WIDE])
+    return f"{shown}…" if len(line) > _MOST_WIDE else shown
 
 
 def counted(findings: int) -> str:

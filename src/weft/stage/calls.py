@@ -103,6 +103,8 @@ class Calls:
         self._look_at_the_time()
         at, stream = self._meant(reply)
         told = self._answer(at)
+        if told.begun and str(reply.status) != "200":
+            raise Impossible("reply", "an answer that has not begun", "it has")
         if reply.timeout:
             await self._time_out(at)
             return

@@ -70,6 +70,8 @@ class Callouts:
     def reply(self, reply: Reply) -> None:
         """Answer the call that is meant. Raises ``Impossible``."""
         host, call = self._meant(reply)
+        if call.begun and str(reply.status) != "200":
+            raise Impossible("reply", "an answer that has not begun", "it has")
         if reply.failed:
             host.fail(call)
         elif reply.timeout:

@@ -93,6 +93,18 @@ def test_a_body_that_is_not_sent_is_not_compared() -> None:
     assert compare(here, replace(here, local_reply=ObservedReply(403, b"", "mine"))) == []
 
 
+def test_what_is_logged_and_is_no_text_is_the_same_when_it_was_read_as_text() -> None:
+    here, there = (Observed(logs=(ObservedLog("info", said),)) for said in ("a\udcff", "a\ufffd"))
+    assert compare(here, there) == []
+
+
+def test_a_call_that_was_cancelled_at_once_may_not_have_been_sent() -> None:
+    cancelled = replace(SEEN.calls[0], cluster="other", reset=True)
+    here = replace(SEEN, calls=(cancelled, *SEEN.calls))
+    assert compare(here, SEEN) == []
+    assert [found.what for found in compare(here, replace(SEEN, calls=()))] == ["calls"]
+
+
 def test_a_local_reply_that_reached_nobody_is_not_compared() -> None:
     here = Observed(local_reply=ObservedReply(403, b"no", "mine"))
     assert compare(here, Observed()) == []

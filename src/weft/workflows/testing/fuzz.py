@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard
 
+from weft.base.interrupts import Interrupts
 from weft.base.paths import Places
 from weft.fuzzing import Fails, Vocabulary, generate, learn
 from weft.project import Project
@@ -91,9 +92,11 @@ def fuzz(
     words = learn(own, schema=schema, portable=program is not None, **_asked_for(module))
     started, stopped = time.monotonic(), False
     try:
-        search.look_at(own)
-        say(f"playing {count} scenarios, seed {seed}; Ctrl-C stops")
-        search.generate(words, seed, count)
+        with search.interrupts.deferred():
+            search.look_at(own)
+            say(f"playing {count} scenarios, seed {seed}; Ctrl-C stops")
+            search.generate(words, seed, count)
+        search.interrupts.check()
         search.leaks()
         if program is not None:
             _Comparison(search, job, program, wishes).play()
@@ -140,6 +143,7 @@ class _Search:
     hunt: Hunt
     job: HostJob
     leaking: LeakSearch
+    interrupts: Interrupts = field(default_factory=Interrupts)
     good: list[Probed] = field(default_factory=list)
     """Those in which nothing went wrong."""
     bad: list[Probed] = field(default_factory=list)
@@ -192,6 +196,7 @@ class _Search:
         return probed, finding
 
     def _probe(self, case: Case, limits: Limits | None = None) -> Probed:
+        self.interrupts.check()
         return probe(case, self.leaking.code, self.leaking.defaults, limits=limits)
 
     def _keep(self, probed: Probed, finding: Finding | None, expect: Expect | None = None) -> None:
@@ -252,9 +257,13 @@ class _Comparison:
                 self.search.unplayed += played.unplayed
                 finding = self._finding(probed.played, played)
                 if finding is not None:
-                    self.search.hunt.take(
-                        finding, probed.case, self._fails_like(finding), at_once=_AT_ONCE, on=self.wishes.on
-                    )
+                    self._take(finding, probed.case)
+
+    def _take(self, finding: Finding, case: Case) -> None:
+        """Only what is seen twice: a busy machine may be slower than a scenario."""
+        hunt, fails = self.search.hunt, self._fails_like(finding)
+        if finding.key in hunt.found or fails([case]) is not None:
+            hunt.take(finding, case, fails, at_once=_AT_ONCE, on=self.wishes.on)
 
     def _finding(self, host: Played, envoy: Played) -> Finding | None:
         return differing(host, envoy) if self.wishes.on is On.BOTH else failing(envoy)

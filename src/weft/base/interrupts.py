@@ -1,0 +1,37 @@
+"""Ctrl-C that is heard when it suits, and never lost."""
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+__all__ = ["Interrupts"]
+
+
+class Interrupts:
+    """Remembers Ctrl-C in blocks whose code could lose it: Python drops what is raised in a finalizer."""
+
+    def __init__(self) -> None:
+        self._told = False
+
+    @contextmanager
+    def deferred(self) -> Iterator[None]:
+        """The first is only remembered, until ``check``; the second is as ever. For the main thread."""
+        before = signal.getsignal(signal.SIGINT)
+
+        def hear(number: int, frame: FrameType | None) -> None:
+            if self._told and callable(before):
+                before(number, frame)
+            self._told = True
+
+        if callable(before):
+            signal.signal(signal.SIGINT, hear)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+    def check(self) -> None:
+        """Raise ``KeyboardInterrupt`` if there was one."""
+        if self._told:
+            raise KeyboardInterrupt
