@@ -16,6 +16,8 @@ __all__ = ["bent", "by_schema"]
 
 _DEEPEST = 4
 _MOST_ITEMS = 3
+# Lists in lists multiply; one that has to be longer is a value that the filter has to refuse.
+_MOST_NEEDED = 20
 _TYPES = ("string", "integer", "number", "boolean", "null", "object", "array")
 _NUMBERS = (0, 1, -1, 2, 7, 1000, 2**31, 2**32, -(2**63), 2**63, 0.5, -1.5, 1e300)
 _RAW = (
@@ -64,7 +66,7 @@ def _typed(schema: Mapping[str, Any], dice: Random, root: Any, depth: int) -> An
     if kind == "object":
         return _mapping(schema, dice, root, depth)
     if kind == "array":
-        least = _whole(schema.get("minItems"), 0)
+        least = min(_whole(schema.get("minItems"), 0), _MOST_NEEDED)
         count = dice.randint(least, max(least, _MOST_ITEMS)) if depth < _DEEPEST else 0
         return [by_schema(schema.get("items"), dice, root=root, depth=depth + 1) for _ in range(count)]
     if kind in {"integer", "number"}:

@@ -65,6 +65,13 @@ def test_what_is_bent_mostly_does_not(schema: dict[str, Any]) -> None:
     assert any(isinstance(value, str) for value in made)
 
 
+def test_a_schema_cannot_ask_for_more_than_there_is_memory() -> None:
+    inner: dict[str, Any] = {"type": "boolean"}
+    for _ in range(3):
+        inner = {"type": "array", "items": inner, "minItems": 10**9}
+    assert len(by_schema(inner, dice(1))) == 20
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: (
