@@ -289,6 +289,8 @@ class TestStopped:
         with self.deploying(world, "--mode", "envoyfilter") as process:
             until(lambda: world.annotations("details"), "mount")
             process.kill()
+        # Nobody makes the new pod ready, so the old one stays.
+        until(lambda: world.counts("details") == (2, 1), "new pod beside the old one")
         again = world.weft(
             "deploy", "istio", world.image, "--id", "headers", "--mode", "envoyfilter", "--timeout", "1",
             "-n", world.namespace, "--cache-namespace", world.system, "--istio-namespace", world.istio,

@@ -93,6 +93,11 @@ class World:
         held = self.ask("GET", f"apps/v1/namespaces/{self.namespace}/{kind}/{name}")
         return dict(held["spec"]["template"]["metadata"].get("annotations", {}))
 
+    def counts(self, name: str) -> tuple[int, int]:
+        """How many pods a Deployment has, and how many of them are new, as its controller says."""
+        held = self.ask("GET", f"apps/v1/namespaces/{self.namespace}/deployments/{name}")
+        return held["status"].get("replicas", 0), held["status"].get("updatedReplicas", 0)
+
     def names(self, plural: str) -> list[str]:
         group = next(f"{one[0]}/{one[1]}" for one in ISTIO if one[3] == plural)
         items = self.ask("GET", f"{group}/namespaces/{self.namespace}/{plural}")["items"]

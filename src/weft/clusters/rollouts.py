@@ -1,7 +1,7 @@
 """Whether the pods of a workload are those of its newest template."""
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from weft.base.clock import Clock
@@ -36,7 +36,7 @@ def rollout_state(held: Object) -> str:
         new, ready = (int(status.get(key) or 0) for key in ("updatedNumberScheduled", "numberAvailable"))
         return _missing(wanted, new, ready, wanted)
     _check_progress(ref, status)
-    wanted = int(spec["replicas"] if spec.get("replicas") is not None else 1)
+    wanted = _wanted(spec)
     new, there = (int(status.get(key) or 0) for key in ("updatedReplicas", "replicas"))
     ready = int(status.get("availableReplicas" if kind == "Deployment" else "readyReplicas") or 0)
     return _missing(wanted, new, ready, there)
@@ -50,12 +50,22 @@ def settling_state(held: Object) -> str:
     spec, status = held.get("spec") or {}, held.get("status") or {}
     if int(status.get("observedGeneration") or 0) < int(held["metadata"].get("generation") or 0):
         return "not noticed yet"
+    daemons = held.get("kind") == "DaemonSet"
     of_daemons = ("currentNumberScheduled", "updatedNumberScheduled")
-    counts = of_daemons if held.get("kind") == "DaemonSet" else ("replicas", "updatedReplicas")
+    counts = of_daemons if daemons else ("replicas", "updatedReplicas")
     there, new = (int(status.get(key) or 0) for key in counts)
     if there > new and (spec.get("updateStrategy") or {}).get("type") == "OnDelete":
         raise _on_delete(held)
-    return f"{there - new} old pods are still there" if there > new else ""
+    if there > new:
+        return f"{there - new} old pods are still there"
+    # Counts come later than pods: until there is a new one, nothing is said of the old ones.
+    wanted = int(status.get("desiredNumberScheduled") or 0) if daemons else _wanted(spec)
+    return "no new pod is there yet" if wanted and not new else ""
+
+
+def _wanted(spec: Mapping[str, Any]) -> int:
+    """Kubernetes' own default is one."""
+    return int(spec["replicas"] if spec.get("replicas") is not None else 1)
 
 
 def _on_delete(held: Object) -> RolloutFailed:

@@ -34,6 +34,9 @@ STUCK = {"type": "Progressing", "reason": "ProgressDeadlineExceeded", "message":
             id="all new, not ready: whatever ails them, they have the mount",
         ),
         pytest.param(
+            workload(), "0 of 3 pods are new", "no new pod is there yet", id="nobody has counted pods yet"
+        ),
+        pytest.param(
             workload(replicas=4, updatedReplicas=3, availableReplicas=3),
             "1 old pods are still there",
             "1 old pods are still there",
