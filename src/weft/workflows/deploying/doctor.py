@@ -145,7 +145,7 @@ async def _node_caches(kube: Kube, system: str) -> AsyncIterator[Finding]:
     nodes = Nodes(kube, system, SystemClock())
     caches, reports = await nodes.caches(), await nodes.reports()
     if not caches:
-        hint = "`weft install` brings it; only modes envoyfilter and gloo need it"
+        hint = "`weft install` brings it; only mode envoyfilter of Istio needs it"
         yield Finding("node caches", Health.NOTE, f"none in {system}", hint)
         return
     yield Finding("node caches", Health.GOOD, f"on {len(caches)} nodes")
