@@ -18,9 +18,24 @@ _NOT_TLS = re.compile("wrong version number|record layer failure|http request|pa
 _AROUND_REASON = re.compile(
     r"^(SSL certificate problem|SSL certificate OpenSSL verify result|SSL|TLS connect error): | \(\d+\)$"
 )
-_WEIRD_SERVER_REPLY, _TOO_LARGE, _BAD_PROXY = 8, 100, 97
-_LIMITS = {pycurl.E_UNSUPPORTED_PROTOCOL, pycurl.E_WRITE_ERROR, _WEIRD_SERVER_REPLY, _TOO_LARGE}
-_CERTIFICATE = {pycurl.E_SSL_CONNECT_ERROR, pycurl.E_SSL_CERTPROBLEM, pycurl.E_SSL_CIPHER}
+_WEIRD_SERVER_REPLY, _BAD_PROXY, _TOO_LARGE = 8, 97, 100
+_OF_TLS = {pycurl.E_SSL_CONNECT_ERROR, pycurl.E_SSL_CERTPROBLEM, pycurl.E_SSL_CIPHER}
+_TO_PROXY = ("cannot connect to the proxy for {where}: {why}", True)
+_LIMIT = ("{method} {where}: the answer breaks HTTP or our limits: {reason}", False)
+# What we say, and whether trying again may help; ``why`` is the system's word where there is one.
+_WORDS = {
+    pycurl.E_OPERATION_TIMEDOUT: ("{method} {where}: no answer in time", True),
+    pycurl.E_URL_MALFORMAT: ("not a URL that can be asked: {where!r}", False),
+    pycurl.E_COULDNT_RESOLVE_HOST: ("no address for {where}: {reason}", True),
+    pycurl.E_COULDNT_CONNECT: ("cannot connect to {where}: {why}", True),
+    pycurl.E_COULDNT_RESOLVE_PROXY: _TO_PROXY,
+    _BAD_PROXY: _TO_PROXY,
+    pycurl.E_UNSUPPORTED_PROTOCOL: _LIMIT,
+    pycurl.E_WRITE_ERROR: _LIMIT,
+    _WEIRD_SERVER_REPLY: _LIMIT,
+    _TOO_LARGE: _LIMIT,
+}
+_BROKE = ("{method} {where}: the connection broke: {why}", True)
 
 
 def place(url: str) -> str:
@@ -41,28 +56,18 @@ def closed(host: str) -> HttpFailure:
 
 def refused(error: pycurl.error, transfer: Transfer, method: str, url: str) -> HttpFailure:
     """Why there is no answer."""
-    code, where, curl = error.args[0], place(url), transfer.curl
-    reason = _reason(error)
-    tunnel = curl.getinfo(pycurl.HTTP_CONNECTCODE)
-    if code == pycurl.E_OPERATION_TIMEDOUT:
-        return silent(method, url)
-    if code == pycurl.E_PEER_FAILED_VERIFICATION:
-        return Untrusted(
-            f"{where} is not who it should be: {reason}",
-            temporary=False,
-            hint="name the authority that signed its certificate: --ca-file FILE",
-        )
-    if code in _CERTIFICATE:
-        return _without_tls(where, reason)
-    if code in _LIMITS:
-        return HttpFailure(
-            f"{method} {where}: the answer breaks HTTP or our limits: {transfer.excess or reason}", temporary=False
-        )
-    if code == pycurl.E_URL_MALFORMAT:
-        return HttpFailure(f"not a URL that can be asked: {where!r}", temporary=False)
-    if tunnel and tunnel >= HTTPStatus.MULTIPLE_CHOICES:
+    code, where, reason = int(error.args[0]), place(url), transfer.excess or _reason(error)
+    if code == pycurl.E_PEER_FAILED_VERIFICATION or code in _OF_TLS:
+        return _tls(code, where, reason)
+    tunnel = transfer.curl.getinfo(pycurl.HTTP_CONNECTCODE)
+    if tunnel >= HTTPStatus.MULTIPLE_CHOICES:
         return HttpFailure(f"the proxy refused {where}: {_phrase(tunnel)}", temporary=False)
-    return HttpFailure(_unreached(code, curl, method, where, reason), temporary=True)
+    words, temporary = _WORDS.get(code, _BROKE)
+    if code == pycurl.E_COULDNT_CONNECT and transfer.proxied:
+        words, temporary = _TO_PROXY
+    number = transfer.curl.getinfo(pycurl.OS_ERRNO)
+    why = os.strerror(number) if number else reason
+    return HttpFailure(words.format(method=method, where=where, reason=reason, why=why), temporary=temporary)
 
 
 def broken(url: str) -> HttpFailure:
@@ -70,19 +75,13 @@ def broken(url: str) -> HttpFailure:
     return HttpFailure(f"{place(url)} broke off in the middle of a body", temporary=True)
 
 
-def _unreached(code: int, curl: pycurl.Curl, method: str, where: str, reason: str) -> str:
-    number = curl.getinfo(pycurl.OS_ERRNO)
-    why = os.strerror(number) if number else reason
-    if code == pycurl.E_COULDNT_RESOLVE_HOST:
-        return f"no address for {where}: {reason}"
-    if code in {pycurl.E_COULDNT_RESOLVE_PROXY, _BAD_PROXY}:
-        return f"cannot connect to the proxy for {where}: {reason}"
-    if code == pycurl.E_COULDNT_CONNECT:
-        return f"cannot connect to {where}: {why}"
-    return f"{method} {where}: the connection broke: {why}"
-
-
-def _without_tls(where: str, reason: str) -> HttpFailure:
+def _tls(code: int, where: str, reason: str) -> HttpFailure:
+    if code == pycurl.E_PEER_FAILED_VERIFICATION:
+        return Untrusted(
+            f"{where} is not who it should be: {reason}",
+            temporary=False,
+            hint="name the authority that signed its certificate: --ca-file FILE",
+        )
     if _NOT_TLS.search(reason):
         return NotTls(
             f"{where} does not speak TLS", temporary=False, hint="if that is how it should be: --plain-http"
@@ -98,7 +97,7 @@ def _phrase(status: int) -> str:
 
 
 def _reason(error: pycurl.error) -> str:
-    """libcurl's words as one short line."""
+    """Libcurl's words as one short line."""
     text = str(error.args[1]) if len(error.args) > 1 else ""
     line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-    return _AROUND_REASON.sub("", line)[:200] or pycurl.easy_strerror(error.args[0])
+    return _AROUND_REASON.sub("", line)[:200] or pycurl.easy_strerror(int(error.args[0]))

@@ -166,7 +166,7 @@ class Http:
         secure, proxy = parts.scheme == "https", network.proxies.for_url(asked.url)
         if is_closed(parts.hostname or "", network.closed):
             raise closed(parts.hostname or "")
-        transfer = Transfer(self._multi, tunnel=secure and proxy is not None)
+        transfer = Transfer(self._multi, proxied=proxy is not None, tunnel=secure and proxy is not None)
         curl = transfer.curl
         refuse_surprises(curl)
         if proxy is None:
@@ -176,14 +176,14 @@ class Http:
         if secure:
             trust(curl, trusted)
         curl.setopt(pycurl.HTTPHEADER, _lines({"Host": asked.host, **_STANDING, **asked.headers}))
-        if isinstance(asked.body, Body):
+        if asked.stream:
             curl.setopt(pycurl.UPLOAD, 1)
-            curl.setopt(pycurl.INFILESIZE_LARGE, asked.body.size)
+            curl.setopt(pycurl.INFILESIZE_LARGE, asked.stream.size)
             transfer.expect_body()
         elif asked.body is not None or asked.method in _WITH_LENGTH:
             curl.setopt(pycurl.POSTFIELDS, asked.body or b"")
         if asked.method == "HEAD":
-            curl.setopt(pycurl.NOBODY, 1)
+            transfer.expect_headers_alone()
         else:
             curl.setopt(pycurl.CUSTOMREQUEST, asked.method)
         return transfer
@@ -193,8 +193,10 @@ class Http:
         try:
             async with asyncio.timeout(self._idle) as patience:
                 transfer.start()
-                if isinstance(asked.body, Body):
-                    await self._feed(transfer, asked.body, patience)
+                if asked.stream:
+                    await self._feed(transfer, asked.stream, patience)
+                    last = _COMMIT_SECONDS if isinstance(asked.body, Body) else self._idle
+                    patience.reschedule(asyncio.get_running_loop().time() + last)
                 while not (transfer.over or transfer.readable):
                     await transfer.change()
         except TimeoutError as error:
@@ -215,19 +217,29 @@ class Http:
                 patience.reschedule(clock() + self._idle)
             else:
                 await transfer.change()
-        patience.reschedule(clock() + _COMMIT_SECONDS)
 
 
-@dataclass(frozen=True, slots=True)
 class _Asked:
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    body: Body | bytes | None
+    """A request, as it was asked for."""
+
+    def __init__(self, method: str, url: str, headers: Mapping[str, str], body: Body | bytes | None) -> None:
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.stream = body if isinstance(body, Body) else None
+        if isinstance(body, bytes) and body and method == "POST":
+            # libcurl would send it again, when a connection that was used before ends without an answer:
+            # what a POST asks for may have been done by then. Of a stream it has nothing left to send.
+            self.stream = Body(_once(body), len(body))
 
     @property
     def host(self) -> str:
         return urlsplit(self.url).netloc.rpartition("@")[2]
+
+
+async def _once(data: bytes) -> AsyncIterator[bytes]:
+    yield data
 
 
 def _lines(headers: Mapping[str, str]) -> list[bytes]:

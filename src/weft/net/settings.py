@@ -52,7 +52,7 @@ def route(curl: pycurl.Curl, url: str, proxy: str | None, name: str) -> None:
 
 
 def guard(curl: pycurl.Curl, closed: Sequence[IpNetwork], met: list[str]) -> None:
-    """Open no connection to a closed address, whatever name led there; such an address is added to ``met``."""
+    """Connect to no closed address, whatever name led there; such an address is added to ``met``."""
 
     def opened(_purpose: int, address: tuple[int, int, int, tuple[str, int]]) -> "socket.socket | int":
         family, kind, protocol, (host, *_) = address
@@ -90,7 +90,7 @@ def trust(curl: pycurl.Curl, believed: Trust) -> None:
 
 
 def _system() -> tuple[str | None, str | None]:
-    """The file and the folder of the system's authorities: Python knows them, the libcurl of a wheel does not."""
+    """The file and the folder of the system's authorities: a wheel's libcurl knows another system's."""
     paths = ssl.get_default_verify_paths()
     return paths.cafile, paths.capath
 

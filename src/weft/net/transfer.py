@@ -20,12 +20,14 @@ _MOST_WAITING = 1024 * 1024
 _MOST_READY = 2
 _REFUSED = -1
 _FINAL, _MULTIPLE_CHOICES = 200, 300
+_BODILESS = frozenset({204, 304})
 
 
 class Transfer:
-    """The state of one request; ``tunnel`` says that a proxy answers before the answer comes."""
+    """The state of one request. What is behind a ``tunnel`` is announced by an answer of the proxy's own."""
 
-    def __init__(self, multi: pycurl.AsyncCurlMulti, *, tunnel: bool = False) -> None:
+    def __init__(self, multi: pycurl.AsyncCurlMulti, *, proxied: bool = False, tunnel: bool = False) -> None:
+        self.proxied = proxied
         self.curl = curl = pycurl.Curl()
         """To be told what to ask."""
         self.status = 0
@@ -44,6 +46,7 @@ class Transfer:
         """How many bytes have arrived that nobody took."""
         self._ready: deque[bytes] = deque()
         self._all_ready = True
+        self._bodiless = False
         self._paused = pycurl.PAUSE_CONT
         """The sides on which libcurl was told to wait."""
         curl.setopt(pycurl.HEADERFUNCTION, self._on_header)
@@ -72,8 +75,9 @@ class Transfer:
 
     @property
     def readable(self) -> bool:
-        """Whether the answer's headers are here, and some of a body may come; without one it is ``over`` soon."""
-        return self.status > 0 and self.headers.get("Content-Length") != "0"
+        """Whether the answer's headers are here, and a body may come; without one it is ``over`` soon."""
+        bodiless = self._bodiless or self.status in _BODILESS or self.headers.get("Content-Length") == "0"
+        return self.status > 0 and not bodiless
 
     @property
     def refused(self) -> bool:
@@ -89,6 +93,11 @@ class Transfer:
         """Wait until something has happened since the last look."""
         await self._changed.wait()
         self._changed.clear()
+
+    def expect_headers_alone(self) -> None:
+        """The answer has headers alone."""
+        self._bodiless = True
+        self.curl.setopt(pycurl.NOBODY, 1)
 
     def expect_body(self) -> None:
         """The request has a body, which ``send`` gives."""
