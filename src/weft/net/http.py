@@ -169,7 +169,9 @@ class Http:
         transfer = Transfer(self._multi, proxied=proxy is not None, tunnel=secure and proxy is not None)
         curl = transfer.curl
         refuse_surprises(curl)
-        if proxy is None:
+        if network.socket:
+            curl.setopt(pycurl.UNIX_SOCKET_PATH, str(network.socket))
+        elif proxy is None:
             guard(curl, network.closed, transfer.met)
         trusted = network.trust_for(asked.host)
         route(curl, asked.url, proxy, trusted.name if secure else "")

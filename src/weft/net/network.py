@@ -50,6 +50,8 @@ class Network:
     """``certs.d`` folders, first one wins."""
     closed: tuple[IpNetwork, ...] = CLOSED
     """Addresses never connected to."""
+    socket: Path | None = None
+    """A socket of this machine that leads to every host."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], hosts: Mapping[str, Trust] | None = None) -> "Network":
