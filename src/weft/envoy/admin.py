@@ -3,7 +3,9 @@
 An address is what Envoy wrote itself (``--admin-address-path``): ``127.0.0.1:43121`` or the path of a socket.
 """
 
+import asyncio
 import json
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -20,23 +22,21 @@ class Admin:
     """A client; use it as an async context manager."""
 
     def __init__(self, address: str) -> None:
-        import aiohttp
+        from weft.net import Http, Network
 
         local = address.startswith("/")
         self.url = f"unix:{address}" if local else f"http://{address}"
         self._base = "http://envoy" if local else self.url
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.UnixConnector(address) if local else None,
-            timeout=aiohttp.ClientTimeout(total=_TIMEOUT),
-        )
+        self._http = Http(Network(socket=Path(address) if local else None), idle=_TIMEOUT)
 
     async def __aenter__(self) -> Self:
+        await self._http.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._session.close()
+        await self._http.__aexit__(kind, error, trace)
 
     async def ready(self) -> bool:
         """Whether Envoy answers requests."""
@@ -67,15 +67,16 @@ class Admin:
         return text
 
     async def _ask(self, method: str, path: str) -> tuple[int, str]:
-        import aiohttp
+        from weft.net import HttpFailure
 
         try:
-            async with self._session.request(method, self._base + path) as answer:
-                body = await answer.content.read(_MAX_ANSWER)
-                while not answer.content.at_eof() and len(body) < _MAX_ANSWER:
-                    body += await answer.content.read(_MAX_ANSWER - len(body))
-                return answer.status, body.decode(errors="replace")
-        except (aiohttp.ClientError, TimeoutError) as error:
+            async with (
+                asyncio.timeout(_TIMEOUT),
+                self._http.request(method, self._base + path) as answer,
+            ):
+                text = await answer.read(_MAX_ANSWER, f"the answer to {path}")
+                return answer.status, text.decode(errors="replace")
+        except (HttpFailure, TimeoutError) as error:
             raise WeftError(f"Envoy's admin at {self.url} does not answer: {error}") from error
 
 

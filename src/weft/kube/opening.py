@@ -66,7 +66,7 @@ def _trust(cluster: Cluster, identity: Identity, folder: Path) -> Trust:
 
 def _check(trust: Trust, name: str, folder: Path) -> None:
     try:
-        trust.context()
+        trust.check()
     except UsageError as error:  # it names files of ours
         said = str(error).replace(f"{folder}/", "")
         raise UsageError(f"context {name}: {said}", hint=error.hint) from error

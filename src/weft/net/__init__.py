@@ -3,12 +3,11 @@
 An ``Http`` is opened once per run from a frozen ``Network``. It goes through the proxies of the environment
 handed down, trusts what each host is to be trusted by, bounds every wait and every header, never follows a
 redirect by itself and keeps no cookie. Failures are ``HttpFailure``s that know whether waiting helps.
-Nothing of the library underneath shows.
+Nothing of the library underneath, libcurl, shows.
 
-May import: ``weft.base``, ``weft.errors``. The only package that imports ``aiohttp`` as a client.
+May import: ``weft.base``, ``weft.errors``. The only package that imports ``pycurl``.
 """
 
-from weft.net.buffers import lean_tls
 from weft.net.errors import HttpFailure, NotTls, Untrusted
 from weft.net.http import Body, Http, Response
 from weft.net.network import Network, Trust
@@ -24,5 +23,4 @@ __all__ = [
     "Response",
     "Trust",
     "Untrusted",
-    "lean_tls",
 ]

@@ -1,18 +1,41 @@
-"""The HTTP library's exceptions in our words, and whether waiting may help."""
+"""libcurl's errors in our words, and whether waiting may help."""
 
-import ssl
+import os
+import re
+from http import HTTPStatus
 from urllib.parse import urlsplit
 
-import aiohttp
+import pycurl
 
 from weft.net.errors import HttpFailure, NotTls, Untrusted
+from weft.net.transfer import Transfer
 
-__all__ = ["broken", "place", "refused"]
+__all__ = ["broken", "closed", "place", "refused", "silent"]
 
 # What OpenSSL calls an answer that is no TLS record; which one depends on its version and on the answer.
-_NOT_TLS = frozenset(
-    {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG"}
+_NOT_TLS = re.compile("wrong version number|record layer failure|http request|packet length too long")
+# What libcurl writes around the reason itself.
+_AROUND_REASON = re.compile(
+    r"^(SSL certificate problem|SSL certificate OpenSSL verify result|SSL|TLS connect error): | \(\d+\)$"
 )
+_WEIRD_SERVER_REPLY, _BAD_PROXY, _TOO_LARGE = 8, 97, 100
+_OF_TLS = {pycurl.E_SSL_CONNECT_ERROR, pycurl.E_SSL_CERTPROBLEM, pycurl.E_SSL_CIPHER}
+_TO_PROXY = ("cannot connect to the proxy for {where}: {why}", True)
+_LIMIT = ("{method} {where}: the answer breaks HTTP or our limits: {reason}", False)
+# What we say, and whether trying again may help; ``why`` is the system's word where there is one.
+_WORDS = {
+    pycurl.E_OPERATION_TIMEDOUT: ("{method} {where}: no answer in time", True),
+    pycurl.E_URL_MALFORMAT: ("not a URL that can be asked: {where!r}", False),
+    pycurl.E_COULDNT_RESOLVE_HOST: ("no address for {where}: {reason}", True),
+    pycurl.E_COULDNT_CONNECT: ("cannot connect to {where}: {why}", True),
+    pycurl.E_COULDNT_RESOLVE_PROXY: _TO_PROXY,
+    _BAD_PROXY: _TO_PROXY,
+    pycurl.E_UNSUPPORTED_PROTOCOL: _LIMIT,
+    pycurl.E_WRITE_ERROR: _LIMIT,
+    _WEIRD_SERVER_REPLY: _LIMIT,
+    _TOO_LARGE: _LIMIT,
+}
+_BROKE = ("{method} {where}: the connection broke: {why}", True)
 
 
 def place(url: str) -> str:
@@ -21,59 +44,60 @@ def place(url: str) -> str:
     return parts.netloc.rpartition("@")[2]
 
 
-# Which exception, what we say, whether trying again may help; the first that fits.
-_REFUSALS: tuple[tuple[type[Exception], str, bool], ...] = (
-    (aiohttp.ClientConnectorDNSError, "no address for {where}: {reason}", True),
-    (aiohttp.ClientProxyConnectionError, "cannot connect to the proxy for {where}: {reason}", True),
-    (aiohttp.ClientHttpProxyError, "the proxy refused {where}: {reason}", False),
-    (aiohttp.ClientResponseError, "{method} {where}: the answer breaks HTTP or our limits: {reason}", False),
-    (aiohttp.InvalidURL, "not a URL that can be asked: {where!r}", False),
-    (aiohttp.ClientConnectorError, "cannot connect to {where}: {reason}", True),
-    (TimeoutError, "{method} {where}: no answer in time", True),
-    (Exception, "{method} {where}: the connection broke: {reason}", True),
-)
+def silent(method: str, url: str) -> HttpFailure:
+    """Nothing came for too long."""
+    return HttpFailure(f"{method} {place(url)}: no answer in time", temporary=True)
 
 
-def refused(error: Exception, method: str, url: str) -> HttpFailure:
+def closed(host: str) -> HttpFailure:
+    """It leads to an address that is closed to us."""
+    return HttpFailure(f"{host} is an address that weft never connects to", temporary=False)
+
+
+def refused(error: pycurl.error, transfer: Transfer, method: str, url: str) -> HttpFailure:
     """Why there is no answer."""
-    where = place(url)
-    if isinstance(error, aiohttp.ClientSSLError):
-        return _tls(error, where)
-    words, temporary = next(entry[1:] for entry in _REFUSALS if isinstance(error, entry[0]))
-    message = words.format(method=method, where=where, reason=_reason(error))
-    return HttpFailure(message, temporary=temporary)
+    code, where, reason = int(error.args[0]), place(url), transfer.excess or _reason(error)
+    if code == pycurl.E_PEER_FAILED_VERIFICATION or code in _OF_TLS:
+        return _tls(code, where, reason)
+    tunnel = transfer.curl.getinfo(pycurl.HTTP_CONNECTCODE)
+    if tunnel >= HTTPStatus.MULTIPLE_CHOICES:
+        return HttpFailure(f"the proxy refused {where}: {_phrase(tunnel)}", temporary=False)
+    words, temporary = _WORDS.get(code, _BROKE)
+    if code == pycurl.E_COULDNT_CONNECT and transfer.proxied:
+        words, temporary = _TO_PROXY
+    number = transfer.curl.getinfo(pycurl.OS_ERRNO)
+    why = os.strerror(number) if number else reason
+    return HttpFailure(words.format(method=method, where=where, reason=reason, why=why), temporary=temporary)
 
 
-def broken(error: Exception, url: str) -> HttpFailure:
-    """Why a body is not whole."""
-    if isinstance(error, TimeoutError):
-        return HttpFailure(f"{place(url)} fell silent in the middle of a body", temporary=True)
+def broken(url: str) -> HttpFailure:
+    """A body is not whole."""
     return HttpFailure(f"{place(url)} broke off in the middle of a body", temporary=True)
 
 
-def _tls(error: aiohttp.ClientSSLError, where: str) -> HttpFailure:
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        why = getattr(error.certificate_error, "verify_message", "") or str(error.certificate_error)
+def _tls(code: int, where: str, reason: str) -> HttpFailure:
+    if code == pycurl.E_PEER_FAILED_VERIFICATION:
         return Untrusted(
-            f"{where} is not who it should be: {_line(why)}",
+            f"{where} is not who it should be: {reason}",
             temporary=False,
             hint="name the authority that signed its certificate: --ca-file FILE",
         )
-    cause = error.__cause__ if isinstance(error.__cause__, ssl.SSLError) else None
-    reason = (cause.reason if cause else None) or _reason(error)
-    if reason in _NOT_TLS:
+    if _NOT_TLS.search(reason):
         return NotTls(
             f"{where} does not speak TLS", temporary=False, hint="if that is how it should be: --plain-http"
         )
     return HttpFailure(f"no TLS connection to {where}: {reason}", temporary=False)
 
 
-def _reason(error: Exception) -> str:
-    inner = getattr(error, "os_error", None) or error
-    text = getattr(inner, "strerror", None) or getattr(inner, "message", None) or str(inner)
-    return _line(text or type(inner).__name__)
+def _phrase(status: int) -> str:
+    try:
+        return HTTPStatus(status).phrase
+    except ValueError:
+        return str(status)
 
 
-def _line(text: str) -> str:
-    """Foreign words as one short line."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())[:200]
+def _reason(error: pycurl.error) -> str:
+    """Libcurl's words as one short line."""
+    text = str(error.args[1]) if len(error.args) > 1 else ""
+    line = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    return _AROUND_REASON.sub("", line)[:200] or pycurl.easy_strerror(int(error.args[0]))

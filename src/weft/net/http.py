@@ -6,7 +6,7 @@ wait ends; an answer's headers are limited; what the caller's own body raises co
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -14,28 +14,27 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-import aiohttp
-from yarl import URL
+import pycurl
 
 from weft import __version__
+from weft.net.addresses import is_closed
 from weft.net.errors import HttpFailure
-from weft.net.failures import broken, place, refused
+from weft.net.failures import broken, closed, place, refused, silent
 from weft.net.network import Network
-from weft.net.resolver import Resolver
+from weft.net.settings import guard, refuse_surprises, route, trust
+from weft.net.transfer import Transfer
 
 __all__ = ["Body", "Http", "Response"]
 
-_CONNECT_SECONDS = 15.0
 # Between two pieces of a body, and for the answer to a request without one.
 _IDLE_SECONDS = 60.0
 # A registry on an object store copies an upload before it answers.
 _COMMIT_SECONDS = 300.0
 _DOCUMENT_SECONDS = 120.0
-# Signed URLs in a Location reach 8 KiB; tokens in our own requests are not limited here.
-_MAX_HEADER_BYTES = 32 * 1024
-_MAX_HEADERS = 128
 _CONNECTIONS = 16
-_READ_BUFFER_BYTES = 256 * 1024
+_WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
+_NOT_BY_ITSELF = ("Content-Type", "Expect")
+_STANDING = {"User-Agent": f"weft/{__version__}", "Accept-Encoding": "identity", "Accept": "*/*"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +48,17 @@ class Body:
 class Response:
     """An answer whose body has not been read yet."""
 
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self._response = response
-        self.status = response.status
-        self.headers: Mapping[str, str] = response.headers
-        self.url = str(response.url)
+    def __init__(self, transfer: Transfer, url: str, idle: float) -> None:
+        self.status = transfer.status
+        self.headers: Mapping[str, str] = transfer.headers
+        """By name, in whatever case."""
+        self.url = url
+        self._transfer = transfer
+        self._idle = idle
 
     def all(self, header: str) -> list[str]:
         """Every value of a header that may come several times."""
-        return list(self._response.headers.getall(header, []))
+        return list(self._transfer.headers.getall(header, []))
 
     @property
     def size(self) -> int | None:
@@ -79,17 +80,22 @@ class Response:
 
     async def chunks(self) -> AsyncIterator[bytes]:
         """The body as it arrives, in pieces of any size; raises ``HttpFailure`` when it breaks off."""
-        content = self._response.content
-        # A chunk of a chunked transfer may be a byte: those are joined. To join the rest would only cost.
-        joined = "Transfer-Encoding" in self.headers
-        while True:
-            try:
-                chunk = await content.readany() if joined else (await content.readchunk())[0]
-            except (aiohttp.ClientError, TimeoutError, OSError) as error:
-                raise broken(error, self.url) from error
-            if not chunk:
-                return
-            yield chunk
+        while data := await self._more():
+            yield data
+
+    async def _more(self) -> bytes:
+        transfer = self._transfer
+        try:
+            async with asyncio.timeout(self._idle):
+                while not (data := transfer.take()) and not transfer.over:
+                    await transfer.change()
+        except TimeoutError as error:
+            raise HttpFailure(
+                f"{place(self.url)} fell silent in the middle of a body", temporary=True
+            ) from error
+        except pycurl.error as error:
+            raise broken(self.url) from error
+        return data
 
     async def read(self, limit: int, what: str) -> bytes:
         """The whole body; raises ``HttpFailure`` when it has more than ``limit`` bytes or breaks off."""
@@ -119,29 +125,17 @@ class Http:
         self._network = network
         self._idle = idle
         self._connections = connections
-        self._resolver = Resolver(network.closed)
-        self._stack = AsyncExitStack()
-        self._session: aiohttp.ClientSession | None = None
+        self._slots: dict[str, asyncio.Semaphore] = {}
+        self._multi = pycurl.AsyncCurlMulti()
 
     async def __aenter__(self) -> Self:
         """Open nothing yet; connections come with the first request."""
-        session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(resolver=self._resolver, limit_per_host=self._connections),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            headers={"User-Agent": f"weft/{__version__}", "Accept-Encoding": "identity"},
-            read_bufsize=_READ_BUFFER_BYTES,
-            max_line_size=_MAX_HEADER_BYTES,
-            max_field_size=_MAX_HEADER_BYTES,
-            max_headers=_MAX_HEADERS,
-        )
-        self._session = await self._stack.enter_async_context(session)
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._stack.aclose()
+        await self._multi.aclose()
 
     @asynccontextmanager
     async def request(
@@ -157,67 +151,104 @@ class Http:
         Raises ``HttpFailure`` when there is none, ``UsageError`` for certificates that cannot be used, and
         whatever ``body`` raises.
         """
-        response = await self._send(method, url, dict(headers or {}), body)
+        asked = _Asked(method, url, headers or {}, body)
+        async with self._slots.setdefault(asked.host, asyncio.Semaphore(self._connections)):
+            transfer = self._prepared(asked)
+            try:
+                await self._begin(transfer, asked)
+                yield Response(transfer, url, self._idle)
+            finally:
+                transfer.close()
+
+    def _prepared(self, asked: "_Asked") -> Transfer:
+        """A request that nobody has sent yet."""
+        network, parts = self._network, urlsplit(asked.url)
+        secure, proxy = parts.scheme == "https", network.proxies.for_url(asked.url)
+        if is_closed(parts.hostname or "", network.closed):
+            raise closed(parts.hostname or "")
+        transfer = Transfer(self._multi, proxied=proxy is not None, tunnel=secure and proxy is not None)
+        curl = transfer.curl
+        refuse_surprises(curl)
+        if network.socket:
+            curl.setopt(pycurl.UNIX_SOCKET_PATH, str(network.socket))
+        elif proxy is None:
+            guard(curl, network.closed, transfer.met)
+        trusted = network.trust_for(asked.host)
+        route(curl, asked.url, proxy, trusted.name if secure else "")
+        if secure:
+            trust(curl, trusted)
+        curl.setopt(pycurl.HTTPHEADER, _lines({"Host": asked.host, **_STANDING, **asked.headers}))
+        if asked.stream:
+            curl.setopt(pycurl.UPLOAD, 1)
+            curl.setopt(pycurl.INFILESIZE_LARGE, asked.stream.size)
+            transfer.expect_body()
+        elif asked.body is not None or asked.method in _WITH_LENGTH:
+            curl.setopt(pycurl.POSTFIELDS, asked.body or b"")
+        if asked.method == "HEAD":
+            transfer.expect_headers_alone()
+        else:
+            curl.setopt(pycurl.CUSTOMREQUEST, asked.method)
+        return transfer
+
+    async def _begin(self, transfer: Transfer, asked: "_Asked") -> None:
+        """Send the request and wait for its answer to begin."""
         try:
-            yield Response(response)
-        finally:
-            if response.content.at_eof():
-                response.release()
-            else:  # nobody wants the rest
-                response.close()
+            async with asyncio.timeout(self._idle) as patience:
+                transfer.start()
+                if asked.stream:
+                    await self._feed(transfer, asked.stream, patience)
+                    last = _COMMIT_SECONDS if isinstance(asked.body, Body) else self._idle
+                    patience.reschedule(asyncio.get_running_loop().time() + last)
+                while not (transfer.over or transfer.readable):
+                    await transfer.change()
+        except TimeoutError as error:
+            if not patience.expired():  # it is the body's own
+                raise
+            raise silent(asked.method, asked.url) from error
+        except pycurl.error as error:
+            if transfer.met:
+                raise closed(transfer.met[0]) from error
+            raise refused(error, transfer, asked.method, asked.url) from error
 
-    async def _send(
-        self, method: str, url: str, headers: dict[str, str], body: Body | bytes | None
-    ) -> aiohttp.ClientResponse:
-        assert self._session is not None  # noqa: S101 - used outside `async with`
-        parts = urlsplit(url)
-        self._resolver.check(parts.hostname or "")
-        secure = parts.scheme == "https"
-        trust = self._network.trust_for(parts.netloc.rpartition("@")[2])
-        sending = _Sending(body, self._idle) if isinstance(body, Body) else None
-        if sending:
-            headers["Content-Length"] = str(sending.size)
-        try:
-            async with asyncio.timeout(None) as watch:
-                if sending:
-                    sending.watch = watch
-                return await self._session.request(
-                    method,
-                    URL(url, encoded=True),
-                    headers=headers,
-                    data=sending.chunks() if sending else body,
-                    allow_redirects=False,
-                    proxy=self._network.proxies.for_url(url),
-                    ssl=trust.context() if secure else True,
-                    server_hostname=trust.name or None,
-                    timeout=aiohttp.ClientTimeout(
-                        sock_connect=_CONNECT_SECONDS, sock_read=_COMMIT_SECONDS if sending else self._idle
-                    ),
-                )
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            if sending and sending.failure:
-                raise sending.failure from None
-            raise refused(error, method, url) from error
-
-
-class _Sending:
-    """A body on its way: each piece the network takes moves the end of patience."""
-
-    def __init__(self, body: Body, idle: float) -> None:
-        self.size = body.size
-        self.watch: asyncio.Timeout | None = None
-        self.failure: Exception | None = None
-        self._body = body
-        self._idle = idle
-
-    async def chunks(self) -> AsyncIterator[bytes]:
-        assert self.watch is not None  # noqa: S101 - set before the request starts
+    async def _feed(self, transfer: Transfer, body: Body, patience: asyncio.Timeout) -> None:
+        """Send the body as fast as it is taken; each piece that is taken moves the end of patience."""
         clock = asyncio.get_running_loop().time
-        try:
-            async for chunk in self._body.chunks:
-                self.watch.reschedule(clock() + self._idle)
-                yield chunk
-            self.watch.reschedule(None)
-        except Exception as error:
-            self.failure = error
-            raise
+        while not (transfer.over or transfer.refused or transfer.fed):
+            if transfer.hungry:
+                transfer.send(await anext(body.chunks, None))
+                patience.reschedule(clock() + self._idle)
+            else:
+                await transfer.change()
+
+
+class _Asked:
+    """A request, as it was asked for."""
+
+    def __init__(self, method: str, url: str, headers: Mapping[str, str], body: Body | bytes | None) -> None:
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.body = body
+        self.stream = body if isinstance(body, Body) else None
+        if isinstance(body, bytes) and body and method == "POST":
+            # libcurl would send it again, when a connection that was used before ends without an answer:
+            # what a POST asks for may have been done by then. Of a stream it has nothing left to send.
+            self.stream = Body(_once(body), len(body))
+
+    @property
+    def host(self) -> str:
+        return urlsplit(self.url).netloc.rpartition("@")[2]
+
+
+async def _once(data: bytes) -> AsyncIterator[bytes]:
+    yield data
+
+
+def _lines(headers: Mapping[str, str]) -> list[bytes]:
+    """As libcurl wants them; one without a value takes away what libcurl would add by itself."""
+    for name, value in headers.items():
+        if not (name + value).isprintable():
+            raise HttpFailure(f"a value that cannot be sent as header {name}", temporary=False)
+    sent = [f"{name}: {value}" if value else f"{name};" for name, value in headers.items()]
+    added = [f"{name}:" for name in _NOT_BY_ITSELF if name not in headers]
+    return [line.encode() for line in (*sent, *added)]

@@ -31,9 +31,10 @@ class Trust:
     insecure: bool = False
     """Believe anybody. For one host only, and only when a person said so."""
 
-    def context(self) -> ssl.SSLContext:
-        """The TLS settings; raises ``UsageError`` naming the file that is wrong."""
-        return _context(self)
+    def check(self) -> None:
+        """Raises ``UsageError`` naming the file that is wrong; a connection would fail without doing so."""
+        if self.authorities or self.certificate:
+            _check(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +50,8 @@ class Network:
     """``certs.d`` folders, first one wins."""
     closed: tuple[IpNetwork, ...] = CLOSED
     """Addresses never connected to."""
+    socket: Path | None = None
+    """A socket of this machine that leads to every host."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str], hosts: Mapping[str, Trust] | None = None) -> "Network":
@@ -82,10 +85,9 @@ def _from_folder(folder: Path, authorities: tuple[Path, ...]) -> Trust:
     return Trust(authorities=(*authorities, *found), certificate=certificate, key=key)
 
 
-@lru_cache(maxsize=32)  # reading the system's authorities takes 15 ms
-def _context(trust: Trust) -> ssl.SSLContext:
-    context = ssl.create_default_context() if trust.system else _empty()
-    context.set_alpn_protocols(["http/1.1"])
+@lru_cache(maxsize=32)
+def _check(trust: Trust) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     for path in trust.authorities:
         try:
             context.load_verify_locations(cafile=path)
@@ -100,15 +102,6 @@ def _context(trust: Trust) -> ssl.SSLContext:
                 f"cannot use the client certificate {named}: {_reason(error)}",
                 hint="PEM files are wanted, the key without a passphrase",
             ) from error
-    if trust.insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
-
-
-def _empty() -> ssl.SSLContext:
-    """As strict as the default, and trusting nobody yet."""
-    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 def _reason(error: OSError) -> str:

@@ -21,7 +21,7 @@ from weft.oci import Digest
 from worlds.http import Handler
 from worlds.registry import RegistryWorld, registry_in_thread
 
-MODULE = sample_images.module(300_000)
+MODULE = sample_images.module(5_000_000)
 NAME = Digest.of(MODULE).hex
 SECONDS = 30.0
 

@@ -113,13 +113,12 @@ async def _expect(url: str, value: str) -> _Answer:
 
 
 async def _ask(url: str) -> _Answer:
-    import aiohttp
+    from weft.net import Http, HttpFailure, Network
 
-    limit = aiohttp.ClientTimeout(total=_ANSWER_SECONDS)
     try:
-        async with aiohttp.ClientSession(timeout=limit) as session, session.get(url) as response:
+        async with Http(Network(), idle=_ANSWER_SECONDS) as http, http.request("GET", url) as response:
             return _Answer(response.status, response.headers.get(_HEADER))
-    except (aiohttp.ClientError, TimeoutError) as error:
+    except HttpFailure as error:
         raise WeftError(f"{url} did not answer: {error}") from error
 
 

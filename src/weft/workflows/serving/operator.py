@@ -17,7 +17,6 @@ from weft.base.clock import Clock, SystemClock
 from weft.errors import WeftError
 from weft.kube import Kube, Lease, LeaseLost, find_cluster, open_kube
 from weft.mesh import Facts, Intent
-from weft.net import lean_tls
 from weft.operator import Operator, Settings, Unsigned, app, webhook
 from weft.signing import Policy, Unverified
 from weft.workflows.deploying.admission import fetch_image, schema_of, trial_of
@@ -60,7 +59,6 @@ async def keep_operator(
     place: OperatorPlace, say: Callable[[str], None], *, ready: Callable[[str], None] = lambda _: None
 ) -> None:
     """Be the operator, or wait to be, until cancelled. Raises ``WeftError`` where that cannot be."""
-    lean_tls()
     access = place.access
     cluster = find_cluster(access.env, file=access.kubeconfig, context=access.context)
     turns: list[Operator] = []

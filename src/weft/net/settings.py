@@ -1,0 +1,100 @@
+"""What libcurl is told before a request: whom to trust, which way to go, what never to do."""
+
+import asyncio
+import socket
+import ssl
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import pycurl
+
+from weft.net.addresses import IpNetwork, is_closed
+from weft.net.network import Trust
+
+__all__ = ["guard", "refuse_surprises", "route", "trust"]
+
+_CONNECT_SECONDS = 15
+_BUFFER_BYTES = 256 * 1024
+
+
+def refuse_surprises(curl: pycurl.Curl) -> None:
+    """No redirect, no cookie, no signal, nothing unpacked, no version of HTTP but 1.1; bounded beginnings."""
+    for option, value in (
+        (pycurl.NOSIGNAL, 1),
+        (pycurl.PROTOCOLS, pycurl.PROTO_HTTP | pycurl.PROTO_HTTPS),
+        (pycurl.HTTP_VERSION, pycurl.CURL_HTTP_VERSION_1_1),
+        (pycurl.HTTP_CONTENT_DECODING, 0),
+        (pycurl.PATH_AS_IS, 1),
+        (pycurl.CONNECTTIMEOUT, _CONNECT_SECONDS),
+        (pycurl.TCP_KEEPALIVE, 1),
+        (pycurl.BUFFERSIZE, _BUFFER_BYTES),
+        (pycurl.UPLOAD_BUFFERSIZE, _BUFFER_BYTES),
+    ):
+        curl.setopt(option, value)
+
+
+def route(curl: pycurl.Curl, url: str, proxy: str | None, name: str) -> None:
+    """Where to connect: to the URL's host, through ``proxy`` if any, and whose certificate that must show.
+
+    libcurl's own reading of the environment is switched off: ``Network`` has done it.
+    """
+    curl.setopt(pycurl.PROXY, proxy or "")
+    curl.setopt(pycurl.NOPROXY, "")
+    parts = urlsplit(url)
+    if name and parts.scheme == "https":
+        port = parts.port or 443
+        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+        curl.setopt(pycurl.CONNECT_TO, [f"{name}:{port}:{host}:{port}"])
+        url = urlunsplit(parts._replace(netloc=f"{name}:{port}"))
+    curl.setopt(pycurl.URL, url)
+
+
+def guard(curl: pycurl.Curl, closed: Sequence[IpNetwork], met: list[str]) -> None:
+    """Connect to no closed address, whatever name led there; such an address is added to ``met``."""
+
+    def opened(_purpose: int, address: tuple[int, int, int, tuple[str, int]]) -> "socket.socket | int":
+        family, kind, protocol, (host, *_) = address
+        if is_closed(host, closed):
+            met.append(host)
+            return int(pycurl.SOCKET_BAD)
+        made = socket.socket(family, kind, protocol)
+        asyncio.get_running_loop().call_soon(made.close)  # libcurl gets a duplicate
+        return made
+
+    curl.setopt(pycurl.OPENSOCKETFUNCTION, opened)
+
+
+def trust(curl: pycurl.Curl, believed: Trust) -> None:
+    """Whom to believe and who we are. Raises ``UsageError`` naming the file that is wrong."""
+    believed.check()
+    file, folder = _system() if believed.system else (None, None)
+    files = [*believed.authorities, *([Path(file)] if file else [])]
+    curl.unsetopt(pycurl.CAINFO)
+    curl.unsetopt(pycurl.CAPATH)
+    if folder:
+        curl.setopt(pycurl.CAPATH, folder)
+    if len(files) == 1:
+        curl.setopt(pycurl.CAINFO, str(files[0]))
+    elif files:
+        curl.setopt(pycurl.CAINFO_BLOB, _joined(tuple(files)))
+    if believed.system and not (file or folder):
+        curl.setopt(pycurl.SSL_OPTIONS, pycurl.SSLOPT_NATIVE_CA)
+    if believed.certificate:
+        curl.setopt(pycurl.SSLCERT, str(believed.certificate))
+        curl.setopt(pycurl.SSLKEY, str(believed.key or believed.certificate))
+    if believed.insecure:
+        curl.setopt(pycurl.SSL_VERIFYPEER, 0)
+        curl.setopt(pycurl.SSL_VERIFYHOST, 0)
+
+
+def _system() -> tuple[str | None, str | None]:
+    """The file and the folder of the system's authorities: a wheel's libcurl knows another system's."""
+    paths = ssl.get_default_verify_paths()
+    return paths.cafile, paths.capath
+
+
+@lru_cache(maxsize=32)
+def _joined(files: tuple[Path, ...]) -> bytes:
+    return b"\n".join(path.read_bytes() for path in files)
