@@ -11,9 +11,8 @@ from weft.scenario import (
     header_pairs,
     pieces,
 )
-from weft.testhost.chain import Chain
 from weft.testhost.grpc import GrpcReply
-from weft.testhost.host import Host
+from weft.testhost.proxy import Chain, Host
 from weft.testhost.world import Callout
 
 __all__ = ["Callouts"]

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from weft.testhost.headers import HeaderMap, Pairs, RequestHeaders, ResponseHeaders, ResponseTrailers
-from weft.testhost.joined import REQUEST, RESPONSE
-from weft.testhost.local import local_response
+from weft.testhost.abi import Pairs
+from weft.testhost.headers import HeaderMap, RequestHeaders, ResponseHeaders, ResponseTrailers, local_response
+from weft.testhost.headers.joined import REQUEST, RESPONSE
 
 FIELDS = st.lists(
     st.tuples(st.sampled_from([":path", ":x", "a", "A", "host", "Host", "etag", "via"]), st.text(max_size=2))

@@ -1,7 +1,7 @@
 """Header and trailer maps as Envoy keeps them.
 
 The rules: names are lower case; order is kept, pseudo headers before all others; a name may occur several
-times, except those that a map of its kind joins (``weft.testhost.joined``). Reading gives the first value;
+times, except those that a map of its kind joins (``headers.joined``). Reading gives the first value;
 replacing removes all and adds one at the end.
 """
 
@@ -11,22 +11,20 @@ from functools import lru_cache
 from typing import ClassVar
 
 from weft.errors import WeftError
-from weft.testhost import joined
+from weft.testhost.abi import Pairs
 from weft.testhost.engine import Trapped
+from weft.testhost.headers import joined
 
 __all__ = [
     "Fields",
     "HeaderMap",
     "HeaderTooLong",
-    "Pairs",
     "RequestHeaders",
     "ResponseHeaders",
     "ResponseTrailers",
 ]
 
 Fields = Iterable[tuple[str, str]]
-Pairs = tuple[tuple[str, str], ...]
-
 
 _MOST_JOINED = 1 << 16
 

@@ -15,11 +15,10 @@ import msgspec
 
 from weft.errors import FilterRefused
 from weft.scenario import Case, Data, Impossible, Mismatch, Played, Reply, Step, StepResult
-from weft.testhost.chain import Chain
 from weft.testhost.engine import Limits
-from weft.testhost.playing import Player, chain_of, not_started, world_of
-from weft.testhost.plugin import Plugin
-from weft.testhost.vm import Code
+from weft.testhost.playing.player import Player, chain_of, not_started, world_of
+from weft.testhost.proxy import Chain
+from weft.testhost.vm import Code, Plugin
 
 __all__ = ["Probed", "Prober", "probe"]
 

@@ -7,25 +7,20 @@ in this order.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from weft.testhost.abi import Stream
-from weft.testhost.asking import HttpFilter
-from weft.testhost.direction import Direction, Message, held_of
+from weft.testhost.abi import Pairs, Stream
 from weft.testhost.headers import (
     Fields,
     HeaderMap,
-    Pairs,
     RequestHeaders,
     ResponseHeaders,
     ResponseTrailers,
+    local_response,
 )
-from weft.testhost.local import local_response
-from weft.testhost.stream_properties import stream_property
-
-if TYPE_CHECKING:
-    from weft.testhost.contexts import Context
-    from weft.testhost.vm import Vm
+from weft.testhost.streams.direction import Direction, Message, held_of
+from weft.testhost.streams.http_filter import HttpFilter
+from weft.testhost.streams.properties import stream_property
+from weft.testhost.vm import Context, Vm
 
 __all__ = ["HttpStream", "LocalReply"]
 
@@ -45,7 +40,7 @@ class HttpStream:
 
     of_bytes = False
 
-    def __init__(self, vm: "Vm", root: "Context", prefix: str) -> None:
+    def __init__(self, vm: Vm, root: Context, prefix: str) -> None:
         self.local_reply: LocalReply | None = None
         self.reset = False
         self.finished = False

@@ -7,15 +7,9 @@ leaves the other open. When both are through, or either breaks off, or the filte
 closed, and only then done, logged and deleted.
 """
 
-from typing import TYPE_CHECKING
-
-from weft.testhost.abi import Buffer, Stream
-from weft.testhost.contexts import Context
-from weft.testhost.direction import Message
-from weft.testhost.headers import Pairs
-
-if TYPE_CHECKING:
-    from weft.testhost.vm import Vm
+from weft.testhost.abi import Buffer, Pairs, Stream
+from weft.testhost.streams.direction import Message
+from weft.testhost.vm import Context, Vm
 
 __all__ = ["Connection"]
 
@@ -29,7 +23,7 @@ class Connection:
 
     of_bytes = True
 
-    def __init__(self, vm: "Vm", context: Context) -> None:
+    def __init__(self, vm: Vm, context: Context) -> None:
         self.closed = self.reset = False
         self.opened = False
         """Whether the upstream was reached."""

@@ -5,14 +5,10 @@ and from then on passed by; so is one that may fail open, from the start.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from weft.testhost.abi import BODY_ACTIONS, HEADER_ACTIONS, TRAILER_ACTIONS, Action
-from weft.testhost.contexts import Context
 from weft.testhost.headers import HeaderMap
-
-if TYPE_CHECKING:
-    from weft.testhost.vm import Vm
+from weft.testhost.vm import Context, Vm
 
 __all__ = ["HttpFilter"]
 
@@ -33,7 +29,7 @@ class HttpFilter(Context):
 
     __slots__ = ("vm",)
 
-    vm: "Vm"
+    vm: Vm
     """Whose callbacks are called; the stream sets it."""
 
     def create(self) -> None:

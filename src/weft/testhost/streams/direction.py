@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from weft.testhost.abi import Action
-from weft.testhost.headers import HeaderMap, Pairs
+from weft.testhost.abi import Action, Pairs
+from weft.testhost.headers import HeaderMap
 
 __all__ = ["Callbacks", "Direction", "Message", "held_of"]
 

@@ -7,7 +7,7 @@ list of pairs.
 import struct
 from collections.abc import Mapping
 
-from weft.testhost.pairs import encode, encode_pairs
+from weft.testhost.abi.pairs import encode, encode_pairs
 
 __all__ = ["found_in", "serialized"]
 

@@ -4,8 +4,8 @@ https://www.envoyproxy.io/docs/envoy/latest/intro/arch_overview/advanced/attribu
 """
 
 from weft.testhost.abi import MapType
-from weft.testhost.contexts import Context
 from weft.testhost.headers import HeaderMap
+from weft.testhost.vm import Context
 
 __all__ = ["stream_property"]
 

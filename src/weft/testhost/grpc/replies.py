@@ -6,16 +6,12 @@ describes the response, such as ``{via_upstream}``.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from weft.scenario import grpc_ending
-from weft.testhost.abi import MapType
-from weft.testhost.headers import Pairs, ResponseHeaders, ResponseTrailers
-from weft.testhost.local import GRPC_OF, UNKNOWN
-
-if TYPE_CHECKING:
-    from weft.testhost.vm import Vm
-    from weft.testhost.world import Callout
+from weft.testhost.abi import MapType, Pairs
+from weft.testhost.headers import ResponseHeaders, ResponseTrailers, grpc_status_of
+from weft.testhost.vm import NS_PER_MS, Vm
+from weft.testhost.world import Callout
 
 __all__ = ["UNAVAILABLE", "GrpcReply", "answer", "break_off", "tell_close", "time_out"]
 
@@ -23,7 +19,6 @@ UNAVAILABLE, _INTERNAL = 14, 13
 _OK = 200
 _HEADERS: Pairs = ((":status", "200"), ("content-type", "application/grpc"))
 _VIA_UPSTREAM = "via_upstream"
-_NS_PER_MS = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +38,11 @@ class GrpcReply:
     """Another one is an answer that is no gRPC."""
 
 
-def answer(vm: "Vm", call: "Callout", reply: GrpcReply) -> None:
+def answer(vm: Vm, call: Callout, reply: GrpcReply) -> None:
     """Tell the guest, if it still waits. An end with nothing before it comes as one block of headers."""
     if reply.http_status != _OK:
         _tell_initial(vm, call, ())
-        _end(vm, call, GRPC_OF.get(reply.http_status, UNKNOWN), _VIA_UPSTREAM, ())
+        _end(vm, call, grpc_status_of(reply.http_status), _VIA_UPSTREAM, ())
         return
     ends = reply.status is not None
     bare = ends and not (call.begun or reply.headers or reply.messages)
@@ -63,13 +58,13 @@ def answer(vm: "Vm", call: "Callout", reply: GrpcReply) -> None:
         _end(vm, call, reply.status, f"{words}{{{_VIA_UPSTREAM}}}" if words else _VIA_UPSTREAM, trailing)
 
 
-def break_off(vm: "Vm", call: "Callout") -> None:
+def break_off(vm: Vm, call: Callout) -> None:
     """The answer began, and its connection is gone."""
     _tell_initial(vm, call, (*_HEADERS, *_took(vm, call)))
     _end(vm, call, _INTERNAL, "upstream_reset_after_response_started{remote_reset}", ())
 
 
-def time_out(vm: "Vm", call: "Callout") -> None:
+def time_out(vm: Vm, call: Callout) -> None:
     """It took longer than the guest is willing to wait."""
     call.reset = True
     if call.begun:
@@ -78,7 +73,7 @@ def time_out(vm: "Vm", call: "Callout") -> None:
         _end(vm, call, UNAVAILABLE, "upstream request timeout{response_timeout}", ())
 
 
-def tell_close(vm: "Vm", root: int, number: int, status: int, words: str) -> None:
+def tell_close(vm: Vm, root: int, number: int, status: int, words: str) -> None:
     """Tell a root context how a call ended; the status can be asked for afterwards."""
     context = vm.contexts.get(root)
     if context is not None:
@@ -87,13 +82,13 @@ def tell_close(vm: "Vm", root: int, number: int, status: int, words: str) -> Non
         context.status = status, ""
 
 
-def _tell_initial(vm: "Vm", call: "Callout", pairs: Pairs) -> None:
+def _tell_initial(vm: Vm, call: Callout, pairs: Pairs) -> None:
     if not call.begun:
         call.begun = True
         _tell_map(vm, call, MapType.GRPC_INITIAL_METADATA, pairs)
 
 
-def _tell_map(vm: "Vm", call: "Callout", which: MapType, pairs: Pairs) -> None:
+def _tell_map(vm: Vm, call: Callout, which: MapType, pairs: Pairs) -> None:
     """A stream hears of metadata."""
     context = vm.contexts.get(call.context)
     if call.kind == "grpc-stream" and call.number in vm.world.pending and context is not None:
@@ -104,7 +99,7 @@ def _tell_map(vm: "Vm", call: "Callout", which: MapType, pairs: Pairs) -> None:
         del context.grpc_maps[which]
 
 
-def _end(vm: "Vm", call: "Callout", status: int, words: str, trailing: Pairs) -> None:
+def _end(vm: Vm, call: Callout, status: int, words: str, trailing: Pairs) -> None:
     _tell_map(vm, call, MapType.GRPC_TRAILING_METADATA, trailing)
     if vm.world.pending.pop(call.number, None) is None:
         return
@@ -122,7 +117,7 @@ def _end(vm: "Vm", call: "Callout", status: int, words: str, trailing: Pairs) ->
     vm.world.held.pop(call.number, None)
 
 
-def _tell_message(vm: "Vm", call: "Callout", message: bytes) -> None:
+def _tell_message(vm: Vm, call: Callout, message: bytes) -> None:
     context = vm.contexts.get(call.context)
     if context is not None:
         context.grpc_message = message
@@ -130,8 +125,8 @@ def _tell_message(vm: "Vm", call: "Callout", message: bytes) -> None:
         context.grpc_message = None
 
 
-def _took(vm: "Vm", call: "Callout") -> Pairs:
+def _took(vm: Vm, call: Callout) -> Pairs:
     """A header of Envoy's, once all was sent: how many milliseconds the server took."""
     if call.ended_at is None:
         return ()
-    return (("x-envoy-upstream-service-time", str((vm.world.clock.now - call.ended_at) // _NS_PER_MS)),)
+    return (("x-envoy-upstream-service-time", str((vm.world.clock.now - call.ended_at) // NS_PER_MS)),)

@@ -11,11 +11,11 @@ All lengths come first, then all texts, each followed by a NUL that its length d
 import struct
 from collections.abc import Iterable
 
-from weft.testhost.headers import Pairs
+__all__ = ["MAX_PAIRS", "Pairs", "decode", "decode_pairs", "encode", "encode_pairs"]
 
-__all__ = ["MAX_BYTES", "MAX_PAIRS", "decode", "decode_pairs", "encode", "encode_pairs"]
+Pairs = tuple[tuple[str, str], ...]
 
-MAX_BYTES = 1024 * 1024
+_MAX_BYTES = 1024 * 1024
 MAX_PAIRS = 1024
 _COUNT = struct.Struct("<I")
 
@@ -43,7 +43,7 @@ def encode_pairs(pairs: Iterable[tuple[str, str]]) -> bytes:
 
 def decode_pairs(data: bytes) -> Pairs:
     """Pairs of the guest. What is malformed or above the limits counts as none, as it does in Envoy."""
-    if len(data) > MAX_BYTES or len(data) < _COUNT.size:
+    if len(data) > _MAX_BYTES or len(data) < _COUNT.size:
         return ()
     (count,) = _COUNT.unpack_from(data)
     place = _COUNT.size * (1 + 2 * count)

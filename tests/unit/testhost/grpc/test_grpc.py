@@ -8,7 +8,7 @@ from guests import TEXT, calling, read_answers, start
 from weft.testhost import Callout, GrpcReply, Host, World
 from weft.testhost.abi import Status
 from weft.testhost.engine import Trapped
-from weft.testhost.grpc_service import named_cluster
+from weft.testhost.grpc import named_cluster
 
 SERVICE = b"\n\5\n\3abc"
 TEXTS = SERVICE + b"Ehi"

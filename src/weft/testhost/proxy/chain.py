@@ -2,32 +2,35 @@
 
 Each filter has a VM and a ``Host`` of its own; time, metrics, logs, shared data and queues are the proxy's.
 What leaves one filter comes to the next, so what one holds does not come to those behind it. The rules of
-``weft.testhost.stream`` for local responses and failures hold for the chain: one goes through the response
-callbacks of all filters, those behind the one that sent it included, if they saw the request.
+``HttpStream`` for local responses and failures hold for the chain: one goes through the response callbacks of
+all filters, those behind the one that sent it included, if they saw the request.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from weft.testhost.abi import Stream
-from weft.testhost.asking import HttpFilter
-from weft.testhost.connection import Connection
-from weft.testhost.direction import Direction, Message, held_of
+from weft.testhost.abi import Pairs, Stream
 from weft.testhost.engine import Limits
 from weft.testhost.headers import (
     Fields,
     HeaderMap,
-    Pairs,
     RequestHeaders,
     ResponseHeaders,
     ResponseTrailers,
+    local_response,
 )
-from weft.testhost.host import Host
-from weft.testhost.local import local_response
-from weft.testhost.plugin import Plugin
-from weft.testhost.stream import HttpStream, LocalReply
-from weft.testhost.stream_properties import stream_property
-from weft.testhost.vm import Code
+from weft.testhost.proxy.host import Host
+from weft.testhost.streams import (
+    Connection,
+    Direction,
+    HttpFilter,
+    HttpStream,
+    LocalReply,
+    Message,
+    held_of,
+    stream_property,
+)
+from weft.testhost.vm import Code, Plugin
 from weft.testhost.world import World
 
 __all__ = ["Chain", "ChainStream"]

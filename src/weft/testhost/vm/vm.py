@@ -14,12 +14,11 @@ from typing import TypeVar
 
 from weft.errors import FilterRefused
 from weft.symbols import Symbols, frame_lines
-from weft.testhost.abi import Status
-from weft.testhost.contexts import Context
+from weft.testhost.abi import Status, found_in
 from weft.testhost.engine import Import, Limits, Machine, Program, Site, Trapped, compile_module
-from weft.testhost.hostcall import Hostcall
-from weft.testhost.plugin import Plugin
-from weft.testhost.properties import found_in
+from weft.testhost.vm.contexts import Context
+from weft.testhost.vm.hostcall import Hostcall
+from weft.testhost.vm.plugin import Plugin
 from weft.testhost.world import World
 from weft.wasm import (
     ALLOCATORS,

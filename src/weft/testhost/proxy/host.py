@@ -13,16 +13,13 @@ from functools import partial
 
 from weft.errors import FilterRefused
 from weft.testhost import grpc
-from weft.testhost.asking import HttpFilter
-from weft.testhost.connection import Connection
-from weft.testhost.contexts import Context, Reply
+from weft.testhost.abi import Pairs
 from weft.testhost.engine import Limits
 from weft.testhost.grpc import GrpcReply
-from weft.testhost.headers import Pairs, ResponseHeaders, ResponseTrailers
+from weft.testhost.headers import ResponseHeaders, ResponseTrailers
 from weft.testhost.hostcalls import hostcalls
-from weft.testhost.plugin import Plugin
-from weft.testhost.stream import HttpStream
-from weft.testhost.vm import NS_PER_MS, Code, Vm
+from weft.testhost.streams import Connection, HttpFilter, HttpStream
+from weft.testhost.vm import NS_PER_MS, Code, Context, Plugin, Reply, Vm
 from weft.testhost.world import Callout, World
 
 __all__ = ["Host"]

@@ -2,16 +2,22 @@
 
 from urllib.parse import quote_from_bytes
 
-from weft.testhost.headers import HeaderMap, Pairs, ResponseHeaders
+from weft.testhost.abi import Pairs
+from weft.testhost.headers.maps import HeaderMap, ResponseHeaders
 
-__all__ = ["GRPC_OF", "UNKNOWN", "local_response"]
+__all__ = ["grpc_status_of", "local_response"]
 
 _OK = 200
 # HTTP status → gRPC status, https://github.com/grpc/grpc/blob/master/doc/http-grpc-status-mapping.md
-GRPC_OF = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
-UNKNOWN = 2
+_GRPC_OF = {400: 13, 401: 16, 403: 7, 404: 12, 429: 14, 502: 14, 503: 14, 504: 14}
+_UNKNOWN = 2
 # Beside letters and digits; gRPC itself would also leave ~ as it is.
 _PLAIN_IN_MESSAGE = " !\"#$&'()*+,-./:;<=>?@[\\]^_`{|}"
+
+
+def grpc_status_of(status: int) -> int:
+    """The status of a gRPC call that is answered with this one of HTTP."""
+    return _GRPC_OF.get(status, _UNKNOWN)
 
 
 def local_response(
@@ -22,7 +28,7 @@ def local_response(
     kind = (request.get("content-type") or "") if request is not None else ""
     is_head = request is not None and request.get(":method") == "HEAD"
     if kind == "application/grpc" or kind.startswith("application/grpc+"):
-        code = GRPC_OF.get(status, UNKNOWN) if grpc_status is None else grpc_status
+        code = grpc_status_of(status) if grpc_status is None else grpc_status
         _fill_grpc(made, code, b"" if is_head else body)
         return made, b""
     if not body:

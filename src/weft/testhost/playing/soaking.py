@@ -6,11 +6,10 @@ from itertools import cycle, islice
 from types import MappingProxyType
 
 from weft.scenario import Case
-from weft.testhost.chain import Chain
-from weft.testhost.playing import chain_of, world_of
-from weft.testhost.plugin import Plugin
-from weft.testhost.probing import Prober
-from weft.testhost.vm import Code
+from weft.testhost.playing.player import chain_of, world_of
+from weft.testhost.playing.probing import Prober
+from weft.testhost.proxy import Chain
+from weft.testhost.vm import Code, Plugin
 
 __all__ = ["Left", "soak"]
 

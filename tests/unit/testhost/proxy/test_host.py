@@ -1,15 +1,10 @@
 """Time, timers, calls and contexts around a guest."""
 
-from pathlib import Path
-
 import pytest
 
-from guests import HEAP, REQUEST, TEXT, answering, calling, pausing, read_answers, start
+from guests import HEAP, REQUEST, TEXT, calling, pausing, read_answers, start
 from weft.testhost import HeaderMap, Host, World
-from weft.testhost.abi import Status
-from weft.testhost.engine import compile_module, compiling
-from weft.testhost.engine.compiling import _name
-from weft.testhost.pairs import decode_pairs, encode_pairs
+from weft.testhost.abi import Status, encode_pairs
 
 SECOND = 1_000_000_000
 
@@ -140,53 +135,3 @@ def test_a_root_that_is_not_done_is_deleted_when_it_says_so() -> None:
     assert 1 in host.vm.contexts
     host.tick()
     assert host.vm.contexts == {}
-
-
-@pytest.mark.parametrize(
-    "raw",
-    [
-        pytest.param(b"", id="nothing"),
-        pytest.param(b"\1\0\0", id="half a count"),
-        pytest.param(b"\1\0\0\0\1\0\0\0", id="half the lengths"),
-        pytest.param(b"\xff\xff\xff\xff" + bytes(64), id="too many"),
-        pytest.param(b"\1\0\0\0\1\0\0\0\1\0\0\0axb\0", id="no NUL after a name"),
-        pytest.param(encode_pairs([("a", "b")])[:-1], id="no NUL at the end"),
-        pytest.param(encode_pairs([("a", "b")]) + b"x", id="more than was announced"),
-        pytest.param(b"\1\0\0\0\xff\xff\xff\xff\1\0\0\0a\0b\0", id="a length beyond the end"),
-    ],
-)
-def test_malformed_pairs_count_as_none(raw: bytes) -> None:
-    assert decode_pairs(raw) == ()
-
-
-def test_pairs_survive_the_way_out_and_back() -> None:
-    pairs = ((":path", "/"), ("a", ""), ("ü", b"\xff\xfe".decode("utf-8", "surrogateescape")))
-    assert decode_pairs(encode_pairs(pairs)) == pairs
-
-
-def test_a_compiled_module_is_kept_and_a_damaged_one_made_anew(tmp_path: Path) -> None:
-    module = answering(on_vm_start=1)
-    compile_module(module, tmp_path)
-    (kept,) = tmp_path.iterdir()
-    assert kept.name == _name(module)
-    whole = kept.read_bytes()
-    kept.write_bytes(b"damaged")
-    compile_module(module, tmp_path)
-    assert kept.read_bytes()[:4] == whole[:4]
-    stamp = kept.stat().st_mtime_ns
-    compile_module(module, tmp_path)
-    assert kept.stat().st_mtime_ns == stamp
-
-
-def test_only_the_newest_compiled_modules_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compiling, "_MOST_KEPT", 2)
-    modules = [answering(on_vm_start=number) for number in (1, 2, 3)]
-    for module in modules:
-        compile_module(module, tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {_name(module) for module in modules[1:]}
-
-
-def test_a_module_is_compiled_though_it_cannot_be_kept(tmp_path: Path) -> None:
-    blocked = tmp_path / "file"
-    blocked.write_bytes(b"")
-    assert compile_module(answering(on_vm_start=1), blocked / "cache").handle

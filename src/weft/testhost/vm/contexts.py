@@ -8,8 +8,8 @@ before it arrived, after it went on, and in the wrong kind of context.
 from dataclasses import dataclass
 from typing import Protocol
 
-from weft.testhost.abi import Buffer, MapType, Stream
-from weft.testhost.headers import HeaderMap, Pairs
+from weft.testhost.abi import Buffer, MapType, Pairs, Stream
+from weft.testhost.headers import HeaderMap
 
 __all__ = ["Context", "HttpPeer", "Reply"]
 

@@ -30,14 +30,11 @@ from weft.scenario import (
 )
 from weft.scenario import Plugin as Said
 from weft.testhost.abi import Buffer
-from weft.testhost.callouts import Callouts
-from weft.testhost.chain import Chain, ChainStream
-from weft.testhost.connection import Connection
-from weft.testhost.direction import Message
 from weft.testhost.engine import Limits
-from weft.testhost.plugin import Plugin
-from weft.testhost.stream import HttpStream, LocalReply
-from weft.testhost.vm import NS_PER_MS, Code
+from weft.testhost.playing.callouts import Callouts
+from weft.testhost.proxy import Chain, ChainStream
+from weft.testhost.streams import Connection, HttpStream, LocalReply, Message
+from weft.testhost.vm import NS_PER_MS, Code, Plugin
 from weft.testhost.world import Clock, World
 
 __all__ = ["Player", "chain_of", "not_started", "play", "world_of"]
