@@ -18,10 +18,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from conftest import Weft
 from parts import envoy_binary
 from serving import ask, serving
-from tiny_filters import REFUSAL, tiny_filter
-from weft.envoy import FilterLine, Native, validate
-from weft.errors import FilterRefused, UsageError
-from weft.mesh import Plugin, default_bootstrap, static_filter
+from tiny_filters import tiny_filter
+from weft.envoy import Native
+from weft.mesh import default_bootstrap
 
 pytestmark = pytest.mark.real("envoy")
 
@@ -90,31 +89,6 @@ def test_every_listener_of_a_bootstrap_serves_and_the_first_is_told(
         urls = run.listeners()
         assert run.url == urls[0]
         assert [ask(url, "GET", "/").header("x-tiny") for url in urls] == ["x", "x"]
-
-
-async def test_a_verdict_carries_the_filters_words(
-    tmp_path: Path, env: dict[str, str], envoy: Native, tiny: Path
-) -> None:
-    for config, refusal in (("fine", None), ("!no", REFUSAL)):
-        plugin = Plugin(id="mine", module=str(tiny), config=config)
-        bootstrap = default_bootstrap([static_filter(plugin)])
-        verdict = await validate(envoy, bootstrap, folder=tmp_path, env=env, plugins=[plugin])
-        if refusal is None:
-            assert verdict.refusal is None
-            assert verdict.said == (FilterLine("mine", "info", "fine"),)
-        else:
-            assert isinstance(verdict.refusal, FilterRefused)
-            assert verdict.refusal.detail == refusal
-            assert verdict.said == (FilterLine("mine", "error", refusal),)
-
-
-async def test_a_bootstrap_that_is_none_has_a_verdict_too(
-    tmp_path: Path, env: dict[str, str], envoy: Native
-) -> None:
-    verdict = await validate(envoy, {"nonsense": 1}, folder=tmp_path, env=env)
-    assert isinstance(verdict.refusal, UsageError)
-    assert str(verdict.refusal) == "Envoy does not accept the bootstrap"
-    assert "no such field: 'nonsense'" in (verdict.refusal.detail or "")
 
 
 @pytest.fixture

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from weft.envoy import Outcome, Verdict, validate
 from weft.errors import PartMissing, WeftError
-from weft.workflows.authoring.check import Outcome, Verdict
-from weft.workflows.authoring.confirm import confirm_with_envoy
 
 VERSION = "envoy  version: 9e5580933739775e8bce696a57a2e1bc99368f23/1.40.0/Clean/RELEASE/BoringSSL"
 ENDING = """\
@@ -45,7 +44,7 @@ def envoy_saying(folder: Path, words: str, ending: str) -> Path:
 
 
 async def verdict(folder: Path, words: str, ending: str = "exit 1") -> Verdict:
-    return await confirm_with_envoy(envoy_saying(folder, words, ending), b"", env=os.environ)
+    return await validate(envoy_saying(folder, words, ending), b"", env=os.environ)
 
 
 async def test_an_envoy_that_ends_well_loaded_it(tmp_path: Path) -> None:
@@ -119,4 +118,4 @@ async def test_an_envoy_that_fails_for_another_reason_says_nothing_about_the_mod
 
 async def test_a_program_that_is_not_there_is_missing(tmp_path: Path) -> None:
     with pytest.raises(PartMissing):
-        await confirm_with_envoy(tmp_path / "gone", b"", env=os.environ)
+        await validate(tmp_path / "gone", b"", env=os.environ)
