@@ -5,6 +5,7 @@ That makes Envoy compile and link the module, run its start function and call ``
 way is read off its log, whose form is set here.
 """
 
+import asyncio
 import json
 import re
 import signal
@@ -16,12 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from weft.base.processes import Finished, run
+from weft.envoy.guardian import guarded
 from weft.errors import WeftError
 
 __all__ = ["Outcome", "Verdict", "validate"]
 
 # Compiling the largest Go modules takes about eight seconds on a busy machine.
 _TIMEOUT_SECONDS = 120.0
+_DIED = 128
+_MOST_SAID = 4 * 1024 * 1024
 _OPTIONS = (
     *("--mode", "validate", "--disable-hot-restart", "--concurrency", "1"),
     *("--log-level", "error", "--log-format", "%l|%n|%v"),
@@ -77,9 +81,22 @@ async def validate(envoy: Path, data: bytes, *, env: Mapping[str, str]) -> Verdi
         module, bootstrap = Path(name) / "filter.wasm", Path(name) / "bootstrap.json"
         module.write_bytes(data)
         bootstrap.write_text(json.dumps(_bootstrap(module)))
-        command: list[str | Path] = [envoy, "--config-path", bootstrap, *_OPTIONS]
-        ended = await run(command, env=env, timeout=_TIMEOUT_SECONDS)
+        ended = await _ended([str(envoy), "--config-path", str(bootstrap), *_OPTIONS], env)
     return _verdict(ended, version[1] if version else "of unknown version")
+
+
+async def _ended(command: list[str], env: Mapping[str, str]) -> Finished:
+    """A filter may loop when it is started, and then Envoy must end when we do."""
+    try:
+        async with guarded(command, env=env) as process, asyncio.timeout(_TIMEOUT_SECONDS):
+            said = bytearray()
+            while chunk := await process.output.read(_MOST_SAID):
+                said += chunk
+                del said[:-_MOST_SAID]
+            return Finished(await process.wait(), said.decode(errors="replace"))
+    except TimeoutError as error:
+        hint = "a filter that loops when it is started never ends"
+        raise WeftError(f"Envoy did not finish within {_TIMEOUT_SECONDS:g} s", hint=hint) from error
 
 
 def _bootstrap(module: Path) -> dict[str, Any]:
@@ -108,8 +125,9 @@ def _verdict(ended: Finished, version: str) -> Verdict:
     words = tuple(_words(ended.output))
     if ended.code == 0:
         return Verdict(Outcome.LOADED, version, words)
-    if ended.code < 0:
-        return Verdict(Outcome.CRASHED, version, (f"Envoy died: {signal.Signals(-ended.code).name}", *words))
+    if ended.code > _DIED:
+        died = f"Envoy died: {signal.Signals(ended.code - _DIED).name}"
+        return Verdict(Outcome.CRASHED, version, (died, *words))
     if not words:
         raise WeftError("Envoy failed for a reason other than the module", detail=ended.output)
     outcome = Outcome.REFUSED

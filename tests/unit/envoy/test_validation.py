@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from weft.envoy import Outcome, Verdict, validate
+from weft.envoy import Outcome, Verdict, validate, validation
 from weft.errors import PartMissing, WeftError
 
 VERSION = "envoy  version: 9e5580933739775e8bce696a57a2e1bc99368f23/1.40.0/Clean/RELEASE/BoringSSL"
@@ -114,6 +114,16 @@ async def test_an_envoy_that_fails_for_another_reason_says_nothing_about_the_mod
         await verdict(tmp_path, said)
     assert str(caught.value) == "Envoy failed for a reason other than the module"
     assert caught.value.detail == said
+
+
+async def test_an_envoy_that_does_not_end_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(validation, "_TIMEOUT_SECONDS", 1.0)
+    with pytest.raises(WeftError) as caught:
+        await verdict(tmp_path, "", "while :; do sleep 60; done")
+    assert str(caught.value) == "Envoy did not finish within 1 s"
+    assert caught.value.hint == "a filter that loops when it is started never ends"
 
 
 async def test_a_program_that_is_not_there_is_missing(tmp_path: Path) -> None:
