@@ -7,7 +7,7 @@ once. What the numbers mean is said by the names of the parameters, as the speci
 from collections.abc import Collection, Iterator, Sequence
 
 from guests import HEAP, TEXT
-from weft.testhost.pairs import encode_pairs
+from weft.testhost.abi import encode_pairs
 from weft.wasm import HOST_FUNCTIONS
 
 __all__ = ["DATA", "LIES", "RIGHT", "Call", "all_calls", "lying", "names"]

@@ -5,7 +5,7 @@ They ask the cluster ``auth`` about every request, by the functions and names of
 
 from guests import HEAP, const, data
 from wasm_encoder import body, proxy_module, u
-from weft.testhost.pairs import encode_pairs
+from weft.testhost.abi import encode_pairs
 from weft.wasm import CALLBACKS, HOST_FUNCTIONS, HostFunction
 
 __all__ = ["OLD_FILTERS", "old_filter"]

@@ -22,7 +22,7 @@ from weft.base.names import Name
 from weft.scenario import Case, Played, parse
 from weft.templates import render
 from weft.testhost import Code, Plugin, play
-from weft.testhost.pairs import encode_pairs
+from weft.testhost.abi import encode_pairs
 from weft.wasm import CALLBACKS, HOST_FUNCTIONS
 from weft.workflows.testing.on_both import compared
 from weft.workflows.testing.on_envoy import EnvoyJob, play_on_envoy

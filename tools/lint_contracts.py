@@ -9,7 +9,7 @@ from importlinter import Contract, ContractCheck, fields, output
 
 
 class FacadeContract(Contract):
-    """Imports that cross a top-level package boundary must name the package itself."""
+    """Imports from one child package of the root into another must name that package itself."""
 
     root: str = fields.StringField()  # type: ignore[assignment]
     open_packages: set[str] = fields.SetField(  # type: ignore[assignment]
@@ -28,8 +28,9 @@ class FacadeContract(Contract):
         return ContractCheck(kept=not broken, metadata={"broken": broken})
 
     def _climbs_in(self, importer: str, imported: str, exempt: set[str]) -> bool:
-        home = ".".join(imported.split(".")[:2])
-        deep = imported.startswith(f"{self.root}.") and imported.count(".") > 1
+        depth = self.root.count(".") + 2
+        home = ".".join(imported.split(".")[:depth])
+        deep = imported.startswith(f"{self.root}.") and imported.count(".") >= depth
         stranger = importer != home and not importer.startswith(f"{home}.")
         return deep and stranger and home not in exempt
 

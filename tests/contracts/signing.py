@@ -32,7 +32,19 @@ async def signed(
     return await sign(registries, reference, key, tuple(layouts), now=NOW)
 
 
-class SigningContract:
+class PushedImage:
+    """Fixtures: an image to sign, under the ``reference`` that a test class gives."""
+
+    @pytest.fixture
+    def repository(self, registries: Registries, reference: Reference) -> Repository:
+        return registries.repository(reference.registry, reference.repository)
+
+    @pytest.fixture
+    async def image(self, repository: Repository) -> Descriptor:
+        return await push(repository)
+
+
+class SigningContract(PushedImage):
     """The tests."""
 
     @pytest.fixture
@@ -42,14 +54,6 @@ class SigningContract:
     @pytest.fixture
     def reference(self, host: str) -> Reference:
         return Reference.parse(f"{host}/{fresh()}:v1")
-
-    @pytest.fixture
-    def repository(self, registries: Registries, reference: Reference) -> Repository:
-        return registries.repository(reference.registry, reference.repository)
-
-    @pytest.fixture
-    async def image(self, repository: Repository) -> Descriptor:
-        return await push(repository)
 
     @pytest.mark.parametrize("layout", LAYOUTS)
     @pytest.mark.parametrize("kind", KINDS)

@@ -8,6 +8,7 @@ import pytest
 
 from assemblyscript_projects import PROJECTS, Built, build
 from conftest import Weft
+from tiny_filters import tiny_filter
 from worlds.deployments import ISTIO, World
 from worlds.kubernetes import Cluster, api_server
 from worlds.operators import Operators, operators_of
@@ -25,6 +26,14 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
         return made[name]
 
     return of
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    """The smallest filter with a config: see ``tiny_filters``."""
+    path = tmp_path / "tiny.wasm"
+    path.write_bytes(tiny_filter())
+    return path
 
 
 @pytest.fixture(scope="session")

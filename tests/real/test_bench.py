@@ -6,17 +6,9 @@ from pathlib import Path
 import pytest
 
 from conftest import Weft
-from tiny_filters import tiny_filter
 
 pytestmark = pytest.mark.real("envoy")
 SHORT = ("--rounds", "2", "--seconds", "0.3")
-
-
-@pytest.fixture
-def tiny(tmp_path: Path) -> Path:
-    path = tmp_path / "tiny.wasm"
-    path.write_bytes(tiny_filter())
-    return path
 
 
 def test_a_filter_is_compared_with_no_filter(weft: Weft, tiny: Path) -> None:

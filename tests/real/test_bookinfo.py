@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from weft.mesh import KINDS
-from worlds.deployments import VOLUMES, World, until
+from worlds.deployments import VOLUMES, World
 from worlds.sidecars import sidecar
+from worlds.waiting import until
 
 pytestmark = pytest.mark.real("kubernetes", "distribution", "envoy")
 

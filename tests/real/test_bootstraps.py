@@ -5,9 +5,7 @@ import ipaddress
 import json
 import ssl
 import subprocess
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -18,21 +16,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from conftest import Weft
 from parts import envoy_binary
 from serving import ask, serving
-from tiny_filters import REFUSAL, tiny_filter
-from weft.envoy import FilterLine, Native, validate
-from weft.errors import FilterRefused, UsageError
-from weft.mesh import Plugin, default_bootstrap, static_filter
+from weft.envoy import Native
+from weft.mesh import default_bootstrap
+from worlds.threads import Handler, answering
 
 pytestmark = pytest.mark.real("envoy")
 
 EVERYTHING = Path(__file__).parents[1] / "unit" / "mesh" / "golden" / "everything.in.yaml"
-
-
-@pytest.fixture
-def tiny(tmp_path: Path) -> Path:
-    path = tmp_path / "tiny.wasm"
-    path.write_bytes(tiny_filter())
-    return path
 
 
 @pytest.fixture
@@ -92,31 +82,6 @@ def test_every_listener_of_a_bootstrap_serves_and_the_first_is_told(
         assert [ask(url, "GET", "/").header("x-tiny") for url in urls] == ["x", "x"]
 
 
-async def test_a_verdict_carries_the_filters_words(
-    tmp_path: Path, env: dict[str, str], envoy: Native, tiny: Path
-) -> None:
-    for config, refusal in (("fine", None), ("!no", REFUSAL)):
-        plugin = Plugin(id="mine", module=str(tiny), config=config)
-        bootstrap = default_bootstrap([static_filter(plugin)])
-        verdict = await validate(envoy, bootstrap, folder=tmp_path, env=env, plugins=[plugin])
-        if refusal is None:
-            assert verdict.refusal is None
-            assert verdict.said == (FilterLine("mine", "info", "fine"),)
-        else:
-            assert isinstance(verdict.refusal, FilterRefused)
-            assert verdict.refusal.detail == refusal
-            assert verdict.said == (FilterLine("mine", "error", refusal),)
-
-
-async def test_a_bootstrap_that_is_none_has_a_verdict_too(
-    tmp_path: Path, env: dict[str, str], envoy: Native
-) -> None:
-    verdict = await validate(envoy, {"nonsense": 1}, folder=tmp_path, env=env)
-    assert isinstance(verdict.refusal, UsageError)
-    assert str(verdict.refusal) == "Envoy does not accept the bootstrap"
-    assert "no such field: 'nonsense'" in (verdict.refusal.detail or "")
-
-
 @pytest.fixture
 def certificate(tmp_path: Path) -> Path:
     return new_certificate(tmp_path / "server.pem")
@@ -151,27 +116,14 @@ def new_certificate(file: Path) -> Path:
 def secure(certificate: Path) -> Iterator[int]:
     """The port of a server that speaks TLS and answers with the host it was asked for."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            body = self.headers["host"].encode()
-            self.send_response(200)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    class Echo(Handler):
+        def respond(self) -> None:
+            self.answer(body=self.headers["host"].encode())
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = HTTPServer(("127.0.0.1", 0), Handler)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server.server_address[1]
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with answering(Echo, tls=context) as port:
+        yield port
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])

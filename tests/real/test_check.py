@@ -10,8 +10,7 @@ import pytest
 from conftest import Weft
 from parts import envoy_binary
 from wasm_encoder import body, name_section, proxy_module
-from weft.workflows.authoring.check import Outcome, Verdict
-from weft.workflows.authoring.confirm import confirm_with_envoy
+from weft.envoy import Outcome, Verdict, validate
 
 pytestmark = pytest.mark.real("envoy")
 
@@ -74,7 +73,7 @@ def doing(callback: str, code: bytes, signature: str = "i32 i32 -> i32", **more:
 async def test_envoy_says_how_far_it_came(data: bytes, outcome: Outcome, words: tuple[str, ...]) -> None:
     envoy = envoy_binary()
     assert envoy is not None
-    verdict = await confirm_with_envoy(envoy, data, env=os.environ)
+    verdict = await validate(envoy, data, env=os.environ)
     shown = tuple(word[:12] if word.startswith("wasm://wasm/") else word for word in verdict.words)
     assert Verdict(verdict.outcome, verdict.envoy, shown) == Verdict(outcome, "1.40.0", words)
 

@@ -14,7 +14,7 @@ from bare_envoy import Plugin, running
 from guests import HEAP, TEXT, const, data, row, start
 from wasm_encoder import body, proxy_module, u
 from weft.testhost import Pairs
-from weft.testhost.pairs import decode_pairs, encode_pairs
+from weft.testhost.abi import decode_pairs, encode_pairs
 
 pytestmark = pytest.mark.real("envoy")
 

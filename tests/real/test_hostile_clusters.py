@@ -18,7 +18,8 @@ from typing import Any
 import pytest
 
 from worlds.certificates import certificates, issue
-from worlds.deployments import VOLUMES, World, until
+from worlds.deployments import VOLUMES, World
+from worlds.waiting import until
 
 pytestmark = pytest.mark.real("kubernetes", "distribution")
 

@@ -11,8 +11,8 @@ import pytest
 
 from conftest import Result, Weft
 from weft.installing import Installation, objects
-from worlds.deployments import until
 from worlds.kubernetes import Cluster, api_server
+from worlds.waiting import until
 
 pytestmark = pytest.mark.real("kubernetes")
 

@@ -3,12 +3,10 @@
 import asyncio
 import json
 import ssl
-import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -24,6 +22,7 @@ from weft.workflows.deploying.cluster import ClusterAccess
 from weft.workflows.installing.cluster import How, install
 from weft.workflows.serving.webhook import trusted_tls
 from worlds.kubernetes import Cluster, api_server
+from worlds.threads import Handler, answering
 
 pytestmark = pytest.mark.real("kubernetes")
 
@@ -386,33 +385,19 @@ async def test_who_is_given_weft_edit_in_a_namespace_may_deploy_filters_there_an
 def webhook(certificate: Certificate, folder: Path, answer: Callable[[Any], dict[str, Any]]) -> Iterator[int]:
     """A server that answers the API server's questions, on a port of its own."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
+    class Webhook(Handler):
+        def respond(self) -> None:
             review = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             response = {"uid": review["request"]["uid"], **answer(review["request"]["object"])}
             body = json.dumps({**review, "response": response}).encode()
-            self.send_response(200)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            pass
+            self.answer(body=body, content_type="application/json")
 
     (folder / "crt").write_bytes(certificate.certificate)
     (folder / "key").write_bytes(certificate.key)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(folder / "crt", folder / "key")
-    with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield server.server_port
-        finally:
-            server.shutdown()
-            thread.join()
+    with answering(Webhook, tls=context) as port:
+        yield port
 
 
 def test_the_api_server_trusts_the_certificate_and_hears_the_answer(

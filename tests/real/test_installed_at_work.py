@@ -20,9 +20,10 @@ from conftest import Result, Weft
 from weft.clusters import CACHE_PODS
 from weft.installing import Installation, granting, objects
 from weft.mesh.intent.intent import Volume
-from worlds.deployments import ISTIO, World, until
+from worlds.deployments import ISTIO, World
 from worlds.kubernetes import Cluster, api_server
 from worlds.real_registry import HTPASSWD, running
+from worlds.waiting import until
 
 pytestmark = pytest.mark.real("kubernetes", "distribution")
 

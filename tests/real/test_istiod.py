@@ -14,10 +14,11 @@ import pytest
 
 from tiny_filters import tiny_filter
 from weft.mesh import KINDS
-from worlds.deployments import VOLUMES, World, until
+from worlds.deployments import VOLUMES, World
 from worlds.istio_proxies import Proxy, found, gateway, outside, sidecar
 from worlds.istiod import Istiod, control_plane
 from worlds.kubernetes import Cluster
+from worlds.waiting import until
 
 pytestmark = pytest.mark.real("kubernetes", "distribution", "istiod", "envoy")
 

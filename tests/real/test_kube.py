@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -30,18 +30,10 @@ from weft.kube import (
 )
 from worlds.clock import until as soon
 from worlds.kubernetes import Cluster, api_server
+from worlds.waiting import until
 
 CONFIGMAPS = "/api/v1/namespaces/default/configmaps"
 pytestmark = pytest.mark.real("kubernetes")
-
-
-def until(found: Callable[[], Any], what: str, seconds: float = 30.0) -> Any:
-    """What ``found`` gives once that is something."""
-    end = time.monotonic() + seconds
-    while not (value := found()):
-        assert time.monotonic() < end, f"no {what} within {seconds:g} s"
-        time.sleep(0.05)
-    return value
 
 
 def deployment(name: str, namespace: str, replicas: int = 1) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 from loadability_cases import CASES, Case
 from parts import envoy_binary
 from wasm_encoder import proxy_module
+from weft.envoy import Outcome, Verdict, validate
 from weft.wasm import (
     ABI_VERSIONS,
     CALLBACKS,
@@ -22,8 +23,6 @@ from weft.wasm import (
     loadability,
     read_module,
 )
-from weft.workflows.authoring.check import Outcome, Verdict
-from weft.workflows.authoring.confirm import confirm_with_envoy
 
 pytestmark = pytest.mark.real("envoy")
 
@@ -31,7 +30,7 @@ pytestmark = pytest.mark.real("envoy")
 async def ask(data: bytes) -> Verdict:
     envoy = envoy_binary()
     assert envoy is not None
-    return await confirm_with_envoy(envoy, data, env=os.environ)
+    return await validate(envoy, data, env=os.environ)
 
 
 def foretold(data: bytes) -> list[str | None]:

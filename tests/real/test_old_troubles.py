@@ -13,10 +13,11 @@ import pytest
 
 from conftest import Weft
 from weft.clusters import REGISTRIES
-from worlds.deployments import VOLUMES, World, until
+from worlds.deployments import VOLUMES, World
 from worlds.kubernetes import Cluster
 from worlds.operators import WASME, Operators, condition, envoyfilter, path, ready, resource, status
 from worlds.real_registry import running
+from worlds.waiting import until
 
 pytestmark = pytest.mark.real("kubernetes", "distribution")
 

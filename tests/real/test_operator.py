@@ -11,7 +11,7 @@ import pytest
 
 from conftest import Weft
 from weft.mesh.intent.intent import Volume
-from worlds.deployments import VOLUMES, World, until
+from worlds.deployments import VOLUMES, World
 from worlds.http import hang_up
 from worlds.operators import (
     ASM,
@@ -29,6 +29,7 @@ from worlds.operators import (
     status,
 )
 from worlds.registry import registry_in_thread
+from worlds.waiting import until
 
 pytestmark = pytest.mark.real("kubernetes", "distribution")
 

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from weft.installing import Installation, objects
-from worlds.deployments import World, until
+from worlds.deployments import World
 from worlds.operators import OWN, Operators, condition, failed, path, ready, resource
+from worlds.waiting import until
 
 pytestmark = pytest.mark.real("kubernetes", "distribution")
 

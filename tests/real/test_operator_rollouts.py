@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from worlds.deployments import World, until
+from worlds.deployments import World
 from worlds.operators import OWN, Operators, condition, envoyfilter, failed, path, ready, resource, status
+from worlds.waiting import until
 
 pytestmark = pytest.mark.real("kubernetes", "distribution")
 

@@ -10,7 +10,6 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -23,41 +22,23 @@ from weft.image import RuntimeConfig, pack
 from weft.mesh import default_bootstrap
 from weft.oci import Reference
 from weft.store import Store
+from worlds.threads import Handler, answering
 
 pytestmark = pytest.mark.real("envoy")
-
-
-@pytest.fixture
-def tiny(tmp_path: Path) -> Path:
-    path = tmp_path / "tiny.wasm"
-    path.write_bytes(tiny_filter())
-    return path
 
 
 @contextmanager
 def slow_upstream(release: threading.Event, asked: threading.Event) -> Iterator[str]:
     """A server that says when it was asked and answers when it may."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Slow(Handler):
+        def respond(self) -> None:
             asked.set()
             release.wait(PATIENCE)
-            self.send_response(200)
-            self.send_header("content-length", "0")
-            self.end_headers()
+            self.answer()
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with answering(Slow) as port:
+        yield f"http://127.0.0.1:{port}"
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from contracts.repository import fresh, push
-from contracts.signing import TEAM, SigningContract, policy, signed
+from contracts.signing import TEAM, PushedImage, SigningContract, policy, signed
 from parts import tool
 from weft.net import Http, Network
 from weft.oci import Descriptor, Digest, Reference
@@ -96,7 +96,7 @@ def write_pair(folder: Path, name: str, key: PrivateKey) -> tuple[Path, Path]:
 
 
 @pytest.mark.real("cosign", "distribution")
-class TestCosign:
+class TestCosign(PushedImage):
     """What one signs the other verifies, and refuses what it should."""
 
     @pytest.fixture
@@ -106,14 +106,6 @@ class TestCosign:
     @pytest.fixture
     def reference(self, places: Callable[[str], str]) -> Reference:
         return Reference.parse(f"{places('distribution')}/{fresh()}:v1")
-
-    @pytest.fixture
-    def repository(self, registries: Registries, reference: Reference) -> Repository:
-        return registries.repository(reference.registry, reference.repository)
-
-    @pytest.fixture
-    async def image(self, repository: Repository) -> Descriptor:
-        return await push(repository)
 
     @pytest.mark.parametrize("layout", LAYOUTS)
     @pytest.mark.parametrize("kind", KINDS)

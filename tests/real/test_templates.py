@@ -4,9 +4,7 @@ One table for all languages: an example means the same whatever it is written in
 """
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -14,6 +12,7 @@ import pytest
 from conftest import Weft
 from samples import sample
 from serving import serving, soon
+from worlds.threads import Handler, answering
 
 EVERY_LANGUAGE = [
     pytest.param(language, marks=pytest.mark.real(language, "envoy"), id=language)
@@ -123,19 +122,9 @@ def test_two_builds_are_the_same_bytes_and_the_folder_is_only_read(
 def authority() -> Iterator[int]:
     """An authorization service: 200 for ``Bearer good``, 401 for the rest. Its port."""
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200 if self.headers["authorization"] == "Bearer good" else 401)
-            self.send_header("content-length", "0")
-            self.end_headers()
+    class Authority(Handler):
+        def respond(self) -> None:
+            self.answer(200 if self.headers["authorization"] == "Bearer good" else 401)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server.server_address[1]
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with answering(Authority) as port:
+        yield port

@@ -19,13 +19,6 @@ from weft.mesh import default_bootstrap
 pytestmark = pytest.mark.real("envoy")
 
 
-@pytest.fixture
-def tiny(tmp_path: Path) -> Path:
-    path = tmp_path / "tiny.wasm"
-    path.write_bytes(tiny_filter())
-    return path
-
-
 def save(path: Path, content: bytes) -> None:
     """As editors and compilers save: a whole new file over the old one."""
     new = path.with_name(f".{path.name}.new")

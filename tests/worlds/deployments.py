@@ -7,8 +7,7 @@ import hashlib
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -172,12 +171,3 @@ class World:
 
     def _pods(self) -> list[dict[str, Any]]:
         return list(self.cluster.ask("GET", f"/api/v1/namespaces/{self.system}/pods")["items"])
-
-
-def until(found: Callable[[], Any], what: str, seconds: float = 30.0) -> Any:
-    """What ``found`` gives once that is something."""
-    end = time.monotonic() + seconds
-    while not (value := found()):
-        assert time.monotonic() < end, f"no {what} within {seconds:g} s"
-        time.sleep(0.05)
-    return value

@@ -13,15 +13,14 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 from bare_envoy import envoy_binary
-from worlds.deployments import until
 from worlds.istiod import Istiod, custom, process, program
 from worlds.kubernetes import free_port
+from worlds.threads import Handler, answering
+from worlds.waiting import until
 
 GATEWAY = "gateway.networking.k8s.io/gateway-name"
 _API = "type.googleapis.com/envoy"
@@ -92,7 +91,7 @@ class Proxy:
 def sidecar(istiod: Istiod, namespace: str, name: str, folder: Path) -> Iterator[Proxy]:
     """The proxy of a pod with the label ``app: name``."""
     ip = _address()
-    with _application(ip, name) as port:
+    with answering(_application(name), ip=ip) as port:
         proxy = Proxy(name, folder, ip, port, {"inbound": free_port(), "outbound": free_port()}, free_port())
         istiod.cluster.pod(name, namespace, ip=ip, app=name)
         _service(istiod, namespace, proxy)
@@ -267,24 +266,9 @@ def _bootstrap(node: str, namespace: str, proxy: Proxy) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def _application(ip: str, name: str) -> Iterator[int]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("content-length", "0")
-            self.send_header("x-from", name)
-            self.end_headers()
+def _application(name: str) -> type[Handler]:
+    class Application(Handler):
+        def respond(self) -> None:
+            self.answer(x_from=name)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-            pass
-
-    server = ThreadingHTTPServer((ip, 0), Handler)
-    thread = Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    return Application

@@ -14,8 +14,9 @@ from typing import Any
 from uuid import uuid4
 
 from parts import tool
-from worlds.deployments import ISTIO, until
+from worlds.deployments import ISTIO
 from worlds.kubernetes import Cluster, free_port
+from worlds.waiting import until
 
 KINDS = (
     *ISTIO,

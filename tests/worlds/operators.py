@@ -8,7 +8,8 @@ from typing import Any
 from urllib.error import HTTPError
 
 from weft.mesh import KINDS, Kind
-from worlds.deployments import World, until
+from worlds.deployments import World
+from worlds.waiting import until
 
 OWN, WASME, ASM, _ = KINDS
 QUICK = ("--port", "0", "--again", "1", "--lease", "1", "--timeout", "20")

@@ -8,17 +8,16 @@ import base64
 import json
 import re
 import subprocess
-import threading
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from parts import tool
 from worlds.certificates import Certificates, openssl
+from worlds.threads import Handler, answering
 
 # bcrypt of "secret", cheap on purpose.
 HTPASSWD = "me:$2b$04$GQ9jz3GTonhD2PBHE.C9Re0XYWXGxWahej0LZ3BNTqsWa3c4A94oi\n"
@@ -83,33 +82,18 @@ def token_server(folder: Path, *, seconds: int = 300) -> Iterator[str]:
     openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate, *subject)
     der = openssl("x509", "-in", certificate, "-outform", "DER")
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
+    class Tokens(Handler):
+        def respond(self) -> None:
             given = self.headers.get("Authorization", "")
             if given != f"Basic {base64.b64encode(b'me:secret').decode()}":
-                self.send_response(401)
-                self.end_headers()
+                self.answer(401)
                 return
             query = parse_qs(urlsplit(self.path).query)
             token = _token(key, der, query["service"][0], query.get("scope", []), seconds)
-            body = json.dumps({"token": token, "expires_in": seconds}).encode()
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            self.answer(body=json.dumps({"token": token, "expires_in": seconds}).encode())
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/token"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with answering(Tokens) as port:
+        yield f"http://127.0.0.1:{port}/token"
 
 
 def _token(key: Path, certificate: bytes, service: str, scopes: list[str], seconds: int) -> str:

@@ -15,12 +15,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 from bare_envoy import envoy_binary
 from worlds.deployments import VOLUMES, World
+from worlds.threads import Handler, answering
 
 _API = "type.googleapis.com/envoy"
 
@@ -44,7 +44,7 @@ class Sidecar:
 def sidecar(world: World, workload: str, node: Path, folder: Path) -> Iterator[Sidecar]:
     """The proxy of a pod of ``workload`` on a node whose modules are in the folder ``node``."""
     folder.mkdir()
-    with _application() as upstream, ThreadPoolExecutor(1) as threads:
+    with answering(_Application) as upstream, ThreadPoolExecutor(1) as threads:
         port = _free_port()
         listeners = folder / "listeners.json"
         _write(listeners, _listener(port, upstream, []))
@@ -139,27 +139,9 @@ def _write(path: Path, document: object) -> None:
     os.replace(new, path)  # noqa: PTH105 - the very call that Envoy waits for
 
 
-@contextmanager
-def _application() -> Iterator[int]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", "2")
-            self.end_headers()
-            self.wfile.write(b"ok")
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+class _Application(Handler):
+    def respond(self) -> None:
+        self.answer(body=b"ok")
 
 
 def _wait(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from weft.cli.console import Console
+from weft.cli.provision import envoy_here
 from weft.cli.registry_options import access_of, trust_options
-from weft.errors import FilterRefused, PartMissing
+from weft.errors import FilterRefused
 
 if TYPE_CHECKING:
+    from weft.envoy import Verdict
     from weft.wasm import Problem
-    from weft.workflows.authoring.check import Checked, Verdict
+    from weft.workflows.authoring.check import Checked
     from weft.workflows.authoring.modules import LoadedModule
 
 __all__ = ["check"]
@@ -96,17 +98,13 @@ def _ask(console: Console, loaded: "LoadedModule", envoy: str | None) -> "Checke
     import asyncio
     from functools import partial
 
-    from weft.envoy import find_envoy
+    from weft.envoy import validate
     from weft.workflows.authoring.check import check_offline, check_with
-    from weft.workflows.authoring.confirm import confirm_with_envoy
 
-    try:
-        asked = find_envoy(envoy, places=console.places, env=console.env)
-    except PartMissing:
-        if envoy:
-            raise
+    program = envoy_here(console, envoy)
+    if program is None:
         return check_offline(loaded)
-    return asyncio.run(check_with(partial(confirm_with_envoy, asked, env=console.env), loaded))
+    return asyncio.run(check_with(partial(validate, program, env=console.env), loaded))
 
 
 def _lines(checked: "Checked", *, offline: bool) -> Iterator[str]:

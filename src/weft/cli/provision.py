@@ -5,13 +5,12 @@ from typing import TYPE_CHECKING
 
 from weft.cli.console import Console
 from weft.cli.progress import progress
-from weft.errors import PartMissing
 
 if TYPE_CHECKING:
     from weft.workflows.authoring.build import Built
     from weft.workflows.running.loading import Build, Loaded
 
-__all__ = ["builder", "envoy_program"]
+__all__ = ["builder", "envoy_here", "envoy_program"]
 
 
 def builder(console: Console, *, yes: bool) -> "Build":
@@ -43,19 +42,26 @@ def _rebuilder(console: Console, *, yes: bool) -> "Build":
     return Rebuilder(build)
 
 
+def envoy_here(console: Console, wanted: str | None) -> Path | None:
+    """The Envoy that ``--envoy`` or ``WEFT_ENVOY`` names, else one of this machine, if it has one."""
+    from weft.toolchains import Toolbox
+
+    toolbox = Toolbox(console.places, console.env)
+    if named := wanted or console.env.get("WEFT_ENVOY"):
+        return toolbox.named("envoy", named, by="--envoy" if wanted else "WEFT_ENVOY")
+    found = toolbox.find("envoy")
+    return found.path if found else None
+
+
 def envoy_program(console: Console, wanted: str | None, *, yes: bool) -> Path:
-    """The Envoy on this machine; where there is none and none was named, one that may be fetched."""
+    """The Envoy of this machine; where there is none, one that is fetched if that may be."""
     import asyncio
 
-    from weft.envoy import find_envoy
     from weft.toolchains import Toolbox
     from weft.workflows.authoring.parts import provide
 
-    try:
-        return find_envoy(wanted, places=console.places, env=console.env)
-    except PartMissing:
-        if wanted or "WEFT_ENVOY" in console.env:
-            raise
+    if found := envoy_here(console, wanted):
+        return found
     with progress(console, yes=yes) as bar:
         toolbox = Toolbox(console.places, console.env)
         return asyncio.run(provide(toolbox, ["envoy"], allow=bar.allow, say=bar.say))["envoy"]

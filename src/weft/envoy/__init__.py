@@ -1,23 +1,22 @@
-"""Find, start, watch and stop a real Envoy.
+"""Start, watch and stop a real Envoy.
 
-``find_envoy`` and ``container`` give a ``Program``; ``Proxy(Launch(...)).serving()`` is its life, from the
-first answered request to the last; ``Feed`` exchanges filters in a running one; ``validate`` asks without
-serving. ``Echo`` is an upstream for it. What Envoy and the filters say arrives as ``Record``; a
-refusal carries the filter's own words. Envoy never outlives this process.
+``Native`` and ``container`` are a ``Program``; ``Proxy(Launch(...)).serving()`` is its life, from the first
+answered request to the last; ``Feed`` exchanges filters in a running one; ``validate`` asks what one makes of
+a module. ``Echo`` is an upstream for it. What Envoy and the filters say arrives as ``Record``; a refusal
+carries the filter's own words. Envoy never outlives this process.
 
 May import: ``weft.mesh``, ``weft.wasm``, ``weft.base``, ``weft.errors``.
 """
 
 from weft.envoy.admin import Admin
 from weft.envoy.arguments import Levels
-from weft.envoy.binary import find_envoy
 from weft.envoy.echo import Echo
 from weft.envoy.feed import Feed
 from weft.envoy.logs import FilterLine, Record
 from weft.envoy.program import Native, Program, container
 from weft.envoy.proxy import Launch, Proxy
 from weft.envoy.refusal import Symbolize
-from weft.envoy.validation import Verdict, validate
+from weft.envoy.validation import Outcome, Verdict, validate
 from weft.envoy.view import LogView
 
 __all__ = [
@@ -29,12 +28,12 @@ __all__ = [
     "Levels",
     "LogView",
     "Native",
+    "Outcome",
     "Program",
     "Proxy",
     "Record",
     "Symbolize",
     "Verdict",
     "container",
-    "find_envoy",
     "validate",
 ]

@@ -13,17 +13,14 @@ May import: ``weft.scenario``, ``weft.symbols``, ``weft.wasm``, ``weft.base``, `
 """
 
 from weft.scenario import config_bytes
-from weft.testhost.direction import Message
+from weft.testhost.abi import Pairs
 from weft.testhost.engine import Limits
 from weft.testhost.grpc import GrpcReply
-from weft.testhost.headers import HeaderMap, Pairs
-from weft.testhost.host import Host
-from weft.testhost.playing import play
-from weft.testhost.plugin import Plugin
-from weft.testhost.probing import Probed, probe
-from weft.testhost.soaking import Left, soak
-from weft.testhost.stream import HttpStream, LocalReply
-from weft.testhost.vm import Code
+from weft.testhost.headers import HeaderMap
+from weft.testhost.playing import Left, Probed, play, probe, soak
+from weft.testhost.proxy import Host
+from weft.testhost.streams import HttpStream, LocalReply, Message
+from weft.testhost.vm import Code, Plugin
 from weft.testhost.world import Callout, Clock, LogLine, World
 
 __all__ = [

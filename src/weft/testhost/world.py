@@ -9,8 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
-from weft.testhost.abi import LEVELS, MetricType, Status
-from weft.testhost.headers import Pairs
+from weft.testhost.abi import LEVELS, MetricType, Pairs, Status
 
 __all__ = ["Callout", "Clock", "LogLine", "Metrics", "SharedData", "SharedQueues", "World"]
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from weft.toolchains.tool import OnPath, Tool, read_version
 
-__all__ = ["Absent", "Found", "look_for", "run_quietly"]
+__all__ = ["Absent", "Found", "beside_weft", "look_for", "run_quietly"]
 
 _ASK_SECONDS = 20.0  # rustup may be starting a toolchain on a cold disk
 
@@ -53,7 +53,7 @@ class Absent:
 
 def look_for(tool: Tool, folder: Path, env: Mapping[str, str]) -> Found | Absent:
     """Find ``tool``; ``folder`` is where weft keeps tools it fetched, ``env`` the user's environment."""
-    if own := _beside_weft(tool) or (_fetched(tool, folder) if tool.own_first else None):
+    if own := beside_weft(tool) or (_fetched(tool, folder) if tool.own_first else None):
         return own
     refused: list[str] = []
     if tool.on_path:
@@ -118,7 +118,7 @@ def _has_target(wanted: OnPath, folder: Path, env: Mapping[str, str]) -> bool:
     return False
 
 
-def _beside_weft(tool: Tool) -> Found | None:
+def beside_weft(tool: Tool) -> Found | None:
     """A Python distribution's program, by its file list: other distributions may claim its import name."""
     if tool.distribution is None or tool.package is None:
         return None

@@ -73,7 +73,7 @@ class Tool:
     needs: tuple[str, ...] = ()
     """Tools it is fetched and run with."""
     own_first: bool = False
-    """Whether what weft fetched wins over PATH, as in ``weft.envoy``: its rules are those of one version."""
+    """Whether what weft fetched wins over PATH: weft's rules for it are those of one version."""
     first_use: str | None = None
     """What its first use on a machine does that takes long; its cache is the folder of its name."""
 

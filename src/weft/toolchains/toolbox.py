@@ -6,6 +6,7 @@ from pathlib import Path
 from weft.base.files import os_errors_as
 from weft.base.paths import Places
 from weft.errors import NotFound, PartMissing
+from weft.toolchains.named import named
 from weft.toolchains.search import Absent, Found, look_for
 from weft.toolchains.tool import TOOLS
 
@@ -32,6 +33,10 @@ class Toolbox:
         """The tool, or ``None``."""
         outcome = self.look(name)
         return outcome if isinstance(outcome, Found) else None
+
+    def named(self, name: str, wanted: str, *, by: str) -> Path:
+        """The program that ``by``, a flag or a variable, names by path or version. Raises ``PartMissing``."""
+        return named(TOOLS[name], self.places.tools.resolve(), wanted, by=by)
 
     def missing(self, names: Iterable[str]) -> list[Absent]:
         """Those of ``names``, and of what they need, that are not here; what must come first is first."""

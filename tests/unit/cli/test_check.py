@@ -78,8 +78,8 @@ def test_where_there_is_no_envoy_the_rules_decide_and_say_so(weft: Weft, tmp_pat
 
 
 def test_an_envoy_that_is_named_must_be_there(weft: Weft, tmp_path: Path) -> None:
-    result = weft("check", write(tmp_path, GOOD), "--envoy", tmp_path / "gone")
-    assert (result.code, result.err) == (
-        3,
-        f"error: --envoy: {tmp_path}/gone does not exist\n",
-    )
+    gone = tmp_path / "gone"
+    result = weft("check", write(tmp_path, GOOD), "--envoy", gone)
+    assert (result.code, result.err) == (3, f"error: --envoy: {gone} does not exist\n")
+    result = weft("check", write(tmp_path, GOOD), WEFT_ENVOY=str(gone))
+    assert (result.code, result.err) == (3, f"error: WEFT_ENVOY: {gone} does not exist\n")

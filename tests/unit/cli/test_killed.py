@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ from weft.oci import Reference
 from weft.store import Store
 from worlds.http import Handler, answer
 from worlds.registry import RegistryWorld, registry_in_thread
+from worlds.waiting import until
 
 BEGIN = """
 import os, signal, sys
@@ -86,14 +86,6 @@ class Halfway:
                 process.kill()
 
 
-def until(true: Callable[[], bool]) -> None:
-    """Wait, but not for ever."""
-    end = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.01)
-
-
 def arrived(store: Store) -> int:
     """Bytes that are in the store, and no blob yet."""
     return max((path.stat().st_size for path in (store.root / ".weft/arriving").glob("*")), default=0)
@@ -117,7 +109,7 @@ def test_a_pull_is_taken_up_by_the_next(
     world.meet("GET", the_module(world), halfway.on_download(MODULE), times=1)
     store = Store(home / "store")
     with halfway.running(env, "pull", f"{world.host}/team/f:v1"):
-        until(lambda: arrived(store) > 400_000)
+        until(lambda: arrived(store) > 400_000, "half a module")
     there = arrived(store)
     assert store.entries() == []
     assert weft("pull", f"{world.host}/team/f:v1").code == 0
@@ -144,7 +136,7 @@ def test_a_pull_that_is_interrupted_is_taken_up_by_the_next(
     world.meet("GET", the_module(world), halfway.on_download(MODULE), times=1)
     store = Store(home / "store")
     with halfway.running(env, "pull", f"{world.host}/team/f:v1", interrupts=interrupts) as process:
-        until(lambda: arrived(store) > 400_000)
+        until(lambda: arrived(store) > 400_000, "half a module")
         process.send_signal(number)
         _, said = process.communicate(timeout=60)
         assert (process.returncode, said) == (130, b"\nstopped\n")

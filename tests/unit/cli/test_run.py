@@ -184,7 +184,7 @@ SERVER = (
         (["--port", "70000"], 2, "Invalid value for '--port'"),
         (["--failure", "maybe"], 2, "Invalid value for '--failure'"),
         (["--out", "/proc/none/b.yaml"], 2, "--out /proc/none/b.yaml: No such file or directory"),
-        (["--envoy", "1.2.3"], 3, "--envoy: Envoy 1.2.3 is not here"),
+        (["--envoy", "1.2.3"], 3, "--envoy: envoy 1.2.3 is not here"),
         (["--envoy", "/nowhere"], 3, "--envoy: /nowhere does not exist"),
         (["--envoy", "x", "--envoy-image", "y"], 2, "--envoy and --envoy-image exclude each other"),
         (["--envoy-run-args", "'"], 2, "--envoy-run-args: No closing quotation"),

@@ -6,8 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -20,6 +19,7 @@ from serving import ask
 from weft.oci import Digest
 from worlds.http import Handler
 from worlds.registry import RegistryWorld, registry_in_thread
+from worlds.waiting import until
 
 MODULE = sample_images.module(5_000_000)
 NAME = Digest.of(MODULE).hex
@@ -70,14 +70,6 @@ def running(
             yield process, url
         finally:
             process.kill()
-
-
-def until(true: Callable[[], bool]) -> None:
-    """Wait, but not for ever."""
-    end = time.monotonic() + SECONDS
-    while not true():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.02)
 
 
 def free_port() -> str:
@@ -142,11 +134,11 @@ def test_the_list_is_read_again_and_again(
     listed.write_text("")
     with running(env, folder, "--ref-file", listed, port=free_port()) as (process, url):
         listed.write_text(f"{image}\n{world.host}/team/f:v2")
-        until(lambda: (folder / NAME).exists() and (folder / Digest.of(other).hex).exists())
-        until(lambda: ask(url, "GET", "/status").echo()["ready"])
+        until(lambda: (folder / NAME).exists() and (folder / Digest.of(other).hex).exists(), "modules")
+        until(lambda: ask(url, "GET", "/status").echo()["ready"], "end")
         assert ask(url, "GET", f"/{NAME}.wasm").body == MODULE
         listed.unlink()
-        until(lambda: "images.txt: No such file" in str(ask(url, "GET", "/status").echo()))
+        until(lambda: "images.txt: No such file" in str(ask(url, "GET", "/status").echo()), "word")
         assert (folder / NAME).exists()
         process.send_signal(signal.SIGTERM)
         assert process.wait(SECONDS) == 0
@@ -158,12 +150,12 @@ def test_a_killed_process_leaves_nothing_half_and_the_next_completes(
     folder = tmp_path / "d"
     world.meet("GET", f"/blobs/sha256:{NAME}", stalls(MODULE), times=1)
     with running(env, folder, image) as (process, _):
-        until(lambda: any(path.stat().st_size for path in folder.glob(".unfinished-*")))
+        until(lambda: any(path.stat().st_size for path in folder.glob(".unfinished-*")), "half a file")
         os.kill(process.pid, signal.SIGKILL)
         process.wait(SECONDS)
     assert not (folder / NAME).exists()
     with running(env, folder, image):
-        until((folder / NAME).exists)
+        until((folder / NAME).exists, "module")
     assert (folder / NAME).read_bytes() == MODULE
     assert list(folder.glob(".unfinished-*")) == []
 
@@ -171,7 +163,7 @@ def test_a_killed_process_leaves_nothing_half_and_the_next_completes(
 def test_a_second_process_waits_for_the_first(env: dict[str, str], image: str, tmp_path: Path) -> None:
     folder = tmp_path / "d"
     with running(env, folder, image) as (first, _):
-        until((folder / NAME).exists)
+        until((folder / NAME).exists, "module")
         with running(env, folder, image) as (second, _):
             assert second.stderr
             assert "waiting for another weft to leave" in second.stderr.readline()
@@ -192,10 +184,10 @@ def test_a_rotated_pull_secret_is_used(
 
     rotate("old")
     with running(env | {"DOCKER_CONFIG": str(secret)}, folder, image):
-        until(lambda: any(seen.authorization for seen in world.requests()))
+        until(lambda: any(seen.authorization for seen in world.requests()), "request")
         assert not (folder / NAME).exists()
         rotate(world.password)
-        until((folder / NAME).exists)
+        until((folder / NAME).exists, "module")
 
 
 def stalls(data: bytes) -> Handler:

@@ -5,8 +5,6 @@ import hashlib
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,17 +12,11 @@ from aiohttp import web
 
 import sample_images
 from worlds.registry import RegistryWorld, registry_in_thread
+from worlds.waiting import until
 
 # Several times what is written at once.
 MODULE = sample_images.module(6_000_000, b"m")
 SHA = hashlib.sha256(MODULE).hexdigest()
-
-
-def until(so: Callable[[], object], what: str) -> None:
-    end = time.monotonic() + 60
-    while not so():
-        assert time.monotonic() < end, f"no {what}"
-        time.sleep(0.02)
 
 
 def start(world: RegistryWorld, home: Path, *words: str) -> subprocess.Popen[bytes]:

@@ -86,7 +86,7 @@ def test_a_distribution_beside_weft_is_found_by_its_files(
 
 
 def test_a_fetched_envoy_wins_over_path(tmp_path: Path, tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("weft.toolchains.search._beside_weft", lambda _tool: None)
+    monkeypatch.setattr("weft.toolchains.search.beside_weft", lambda _tool: None)
     on_path = program(tmp_path / "bin", "envoy", "echo envoy version: 0/1.41.0/Clean")
     found = look_for(TOOLS["envoy"], tools, env(tmp_path / "bin"))
     assert found == Found(TOOLS["envoy"], on_path, "1.41.0", "PATH")

@@ -8,7 +8,6 @@ May import: ``weft.base``, ``weft.errors``, ``weft.wasm``.
 """
 
 from weft.testhost.engine.compiling import Program, compile_module
-from weft.testhost.engine.library import version_of
 from weft.testhost.engine.memory import BadAddress, Memory
 from weft.testhost.engine.running import Import, Limits, Machine
 from weft.testhost.engine.traps import Site, Trapped
@@ -23,5 +22,4 @@ __all__ = [
     "Site",
     "Trapped",
     "compile_module",
-    "version_of",
 ]

@@ -11,8 +11,8 @@ from collections.abc import Mapping
 from functools import cache
 
 from weft.testhost.abi import Status
-from weft.testhost.hostcall import Body, Hostcall
 from weft.testhost.hostcalls import buffers, calls, foreign, general, grpc, maps, metrics, shared, wasi
+from weft.testhost.vm import Body, Hostcall
 from weft.wasm import HOST_FUNCTIONS
 
 __all__ = ["BODIES", "hostcalls"]

@@ -1,12 +1,9 @@
 """Bodies, data, configurations."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from weft.testhost.abi import Buffer, Status
-
-if TYPE_CHECKING:
-    from weft.testhost.vm import Vm
+from weft.testhost.vm import Vm
 
 __all__ = ["TABLE"]
 
@@ -14,9 +11,7 @@ _MOVED = 8
 """So many bytes that only move cost as much as one that is copied for the guest."""
 
 
-def get_bytes(
-    vm: "Vm", buffer: int, offset: int, size: int, return_data: int, return_data_size: int
-) -> Status:
+def get_bytes(vm: Vm, buffer: int, offset: int, size: int, return_data: int, return_data_size: int) -> Status:
     """A part of a buffer; less than asked for where it ends."""
     if buffer > Buffer.CALL_DATA:
         return Status.BAD_ARGUMENT
@@ -26,7 +21,7 @@ def get_bytes(
     return vm.hand_over(bytes(data[offset : offset + size]), return_data, return_data_size)
 
 
-def get_status(vm: "Vm", buffer: int, return_length: int, return_flags: int) -> Status:
+def get_status(vm: Vm, buffer: int, return_length: int, return_flags: int) -> Status:
     """How long a buffer is. Flags are always 0."""
     if buffer > Buffer.CALL_DATA:
         return Status.BAD_ARGUMENT
@@ -38,7 +33,7 @@ def get_status(vm: "Vm", buffer: int, return_length: int, return_flags: int) -> 
     return Status.OK
 
 
-def set_bytes(vm: "Vm", buffer: int, offset: int, size: int, data: int, data_size: int) -> Status:
+def set_bytes(vm: Vm, buffer: int, offset: int, size: int, data: int, data_size: int) -> Status:
     """Change a body at its start or its end.
 
     At 0, ``size`` bytes are dropped and the new ones put before what is left; at or beyond the end they are

@@ -1,15 +1,11 @@
 """HTTP calls to other services. They are kept in the world; somebody answers them there."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from weft.testhost.abi import Status
-from weft.testhost.headers import Pairs, RequestHeaders
-from weft.testhost.pairs import decode_pairs
+from weft.testhost.abi import Pairs, Status, decode_pairs
+from weft.testhost.headers import RequestHeaders
+from weft.testhost.vm import Vm
 from weft.testhost.world import Callout
-
-if TYPE_CHECKING:
-    from weft.testhost.vm import Vm
 
 __all__ = ["TABLE"]
 
@@ -18,7 +14,7 @@ _NEGATIVE = 1 << 31
 
 
 def http_call(
-    vm: "Vm",
+    vm: Vm,
     cluster: int,
     cluster_size: int,
     headers: int,
@@ -50,7 +46,7 @@ def http_call(
     return Status.OK
 
 
-def _remember(vm: "Vm", cluster: str, headers: Pairs, body: bytes, timeout: int) -> int:
+def _remember(vm: Vm, cluster: str, headers: Pairs, body: bytes, timeout: int) -> int:
     number = vm.next_call_number("http")
     made = Callout(number, cluster, headers, body, (), timeout, vm.context.root.id, vm.world.clock.now)
     vm.world.pending[number] = made

@@ -6,12 +6,9 @@ are not found, and ``docs/scenarios.md`` names them. Envoy compresses with anoth
 
 import zlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from weft.testhost.abi import Status
-
-if TYPE_CHECKING:
-    from weft.testhost.vm import Vm
+from weft.testhost.vm import Vm
 
 __all__ = ["TABLE"]
 
@@ -19,11 +16,11 @@ _Answer = bytes | Status | None
 """What it says; why it fails; or ``None`` for nothing at all, for which no memory is asked."""
 
 
-def _compress(_vm: "Vm", argument: bytes) -> _Answer:
+def _compress(_vm: Vm, argument: bytes) -> _Answer:
     return zlib.compress(argument)
 
 
-def _uncompress(vm: "Vm", argument: bytes) -> _Answer:
+def _uncompress(vm: Vm, argument: bytes) -> _Answer:
     """No more than the guest may have copied in one callback: a small argument can become anything."""
     stream = zlib.decompressobj()
     try:
@@ -33,11 +30,11 @@ def _uncompress(vm: "Vm", argument: bytes) -> _Answer:
     return found if stream.eof else Status.SERIALIZATION_FAILURE
 
 
-def _clear_route_cache(_vm: "Vm", _argument: bytes) -> None:
+def _clear_route_cache(_vm: Vm, _argument: bytes) -> None:
     """There are no routes here."""
 
 
-_FUNCTIONS: dict[str, Callable[["Vm", bytes], _Answer]] = {
+_FUNCTIONS: dict[str, Callable[[Vm, bytes], _Answer]] = {
     "clear_route_cache": _clear_route_cache,
     "compress": _compress,
     "uncompress": _uncompress,
@@ -45,7 +42,7 @@ _FUNCTIONS: dict[str, Callable[["Vm", bytes], _Answer]] = {
 
 
 def call_foreign_function(
-    vm: "Vm", name: int, name_size: int, argument: int, argument_size: int, result: int, result_size: int
+    vm: Vm, name: int, name_size: int, argument: int, argument_size: int, result: int, result_size: int
 ) -> Status:
     """Call one by its name. What it answers goes where the guest wants it, or nowhere."""
     called, data = vm.text(name, name_size), vm.read(argument, argument_size)

@@ -2,14 +2,9 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
-from weft.testhost.abi import LEVELS, Buffer, MapType, Status, Stream
-from weft.testhost.pairs import decode_pairs, encode
-from weft.testhost.properties import serialized
-
-if TYPE_CHECKING:
-    from weft.testhost.vm import Vm
+from weft.testhost.abi import LEVELS, Buffer, MapType, Status, Stream, decode_pairs, encode, serialized
+from weft.testhost.vm import Vm
 
 __all__ = ["TABLE"]
 
@@ -17,7 +12,7 @@ _MOST_PARTS = 100
 """Into how many pieces a text is taken apart: a piece takes more memory than its bytes."""
 
 
-def log(vm: "Vm", level: int, message: int, message_size: int) -> Status:
+def log(vm: Vm, level: int, message: int, message_size: int) -> Status:
     """Write a line to the proxy's log."""
     if level >= len(LEVELS):
         return Status.BAD_ARGUMENT
@@ -25,32 +20,32 @@ def log(vm: "Vm", level: int, message: int, message_size: int) -> Status:
     return Status.OK
 
 
-def get_log_level(vm: "Vm", return_level: int) -> Status:
+def get_log_level(vm: Vm, return_level: int) -> Status:
     """The lowest level the proxy writes."""
     vm.memory.write_u32(return_level, LEVELS.index(vm.world.log_level))
     return Status.OK
 
 
-def get_status(vm: "Vm", return_code: int, return_message: int, return_message_size: int) -> Status:
+def get_status(vm: Vm, return_code: int, return_message: int, return_message_size: int) -> Status:
     """Why the last call failed, or how the last gRPC call ended."""
     code, message = vm.context.root.status
     vm.memory.write_u32(return_code, code)
     return vm.hand_over(encode(message), return_message, return_message_size)
 
 
-def set_tick_period(vm: "Vm", period: int) -> Status:
+def set_tick_period(vm: Vm, period: int) -> Status:
     """Have ``proxy_on_tick`` called every so many milliseconds; 0 stops it."""
     vm.set_timer(vm.context.root, period)
     return Status.OK
 
 
-def get_current_time(vm: "Vm", return_time: int) -> Status:
+def get_current_time(vm: Vm, return_time: int) -> Status:
     """Nanoseconds since 1970."""
     vm.memory.write_u64(return_time, vm.world.clock.now)
     return Status.OK
 
 
-def get_property(vm: "Vm", path: int, path_size: int, return_value: int, return_value_size: int) -> Status:
+def get_property(vm: Vm, path: int, path_size: int, return_value: int, return_value_size: int) -> Status:
     """Something the proxy knows. A NUL stands between the parts of the path."""
     parts = tuple(vm.text(path, path_size).rstrip("\0").split("\0", _MOST_PARTS))
     value = vm.property(parts)
@@ -62,7 +57,7 @@ def get_property(vm: "Vm", path: int, path_size: int, return_value: int, return_
     return vm.hand_over(raw, return_value, return_value_size)
 
 
-def set_property(vm: "Vm", path: int, path_size: int, value: int, value_size: int) -> Status:
+def set_property(vm: Vm, path: int, path_size: int, value: int, value_size: int) -> Status:
     """Keep something beside the stream, for other filters and for logs."""
     key, data = vm.text(path, path_size), vm.read(value, value_size)
     if vm.context.peer is None:
@@ -71,7 +66,7 @@ def set_property(vm: "Vm", path: int, path_size: int, value: int, value_size: in
     return Status.OK
 
 
-def get_configuration(vm: "Vm", return_configuration: int, return_configuration_size: int) -> Status:
+def get_configuration(vm: Vm, return_configuration: int, return_configuration_size: int) -> Status:
     """The plugin's configuration while it is configured, else the VM's (ABI 0.1.0)."""
     config = vm.context.config
     found = vm.plugin.vm_config if config is None else config
@@ -79,7 +74,7 @@ def get_configuration(vm: "Vm", return_configuration: int, return_configuration_
 
 
 def send_local_response(
-    vm: "Vm",
+    vm: Vm,
     status: int,
     details: int,
     details_size: int,
@@ -103,14 +98,14 @@ def send_local_response(
     return Status.OK
 
 
-def continue_stream(vm: "Vm", stream_type: int) -> Status:
+def continue_stream(vm: Vm, stream_type: int) -> Status:
     """Go on with what a filter stopped; from now on it cannot reach the request any more."""
     if stream_type > Stream.UPSTREAM:
         return Status.BAD_ARGUMENT
     return _resume(vm, Stream(stream_type))
 
 
-def _resume(vm: "Vm", which: Stream) -> Status:
+def _resume(vm: Vm, which: Stream) -> Status:
     if which is Stream.UPSTREAM:
         return Status.UNIMPLEMENTED
     context = vm.context
@@ -122,17 +117,17 @@ def _resume(vm: "Vm", which: Stream) -> Status:
     return Status.OK
 
 
-def continue_request(vm: "Vm") -> Status:
+def continue_request(vm: Vm) -> Status:
     """``continue_stream`` of ABI 0.1.0, for requests."""
     return _resume(vm, Stream.REQUEST)
 
 
-def continue_response(vm: "Vm") -> Status:
+def continue_response(vm: Vm) -> Status:
     """``continue_stream`` of ABI 0.1.0, for responses."""
     return _resume(vm, Stream.RESPONSE)
 
 
-def close_stream(vm: "Vm", stream_type: int) -> Status:
+def close_stream(vm: Vm, stream_type: int) -> Status:
     """Reset the stream or close the connection, when the guest has returned."""
     if stream_type > Stream.UPSTREAM:
         return Status.BAD_ARGUMENT
@@ -142,27 +137,27 @@ def close_stream(vm: "Vm", stream_type: int) -> Status:
     return Status.OK
 
 
-def clear_route_cache(_vm: "Vm") -> Status:
+def clear_route_cache(_vm: Vm) -> Status:
     """Choose the route anew; there are no routes here."""
     return Status.OK
 
 
-def set_effective_context(vm: "Vm", context: int) -> Status:
+def set_effective_context(vm: Vm, context: int) -> Status:
     """Act on another context until the guest returns."""
     return vm.choose_context(context)
 
 
-def done(vm: "Vm") -> Status:
+def done(vm: Vm) -> Status:
     """Say that a root context is done after all."""
     return vm.done(vm.context)
 
 
-def pthread_equal(_vm: "Vm", left: int, right: int) -> int:
+def pthread_equal(_vm: Vm, left: int, right: int) -> int:
     """Whether two threads are one."""
     return int(left == right)
 
 
-def notify_memory_growth(_vm: "Vm", _memory: int) -> None:
+def notify_memory_growth(_vm: Vm, _memory: int) -> None:
     """Emscripten tells; nobody listens."""
 
 

@@ -6,17 +6,11 @@ cancel it by its number.
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
-from weft.testhost.abi import Status
-from weft.testhost.grpc import UNAVAILABLE, tell_close
-from weft.testhost.grpc_service import named_cluster
-from weft.testhost.headers import Pairs
-from weft.testhost.pairs import decode, decode_pairs
+from weft.testhost.abi import Pairs, Status, decode, decode_pairs
+from weft.testhost.grpc import UNAVAILABLE, named_cluster, tell_close
+from weft.testhost.vm import Vm
 from weft.testhost.world import Callout
-
-if TYPE_CHECKING:
-    from weft.testhost.vm import Vm
 
 __all__ = ["TABLE"]
 
@@ -26,7 +20,7 @@ _KIND, _UNARY, _STREAM = 3, 1, 2
 
 
 def grpc_call(
-    vm: "Vm",
+    vm: Vm,
     service: int,
     service_size: int,
     name: int,
@@ -56,7 +50,7 @@ def grpc_call(
 
 
 def grpc_stream(
-    vm: "Vm",
+    vm: Vm,
     service: int,
     service_size: int,
     name: int,
@@ -78,7 +72,7 @@ def grpc_stream(
     return Status.OK
 
 
-def grpc_send(vm: "Vm", call: int, message: int, message_size: int, end_of_stream: int) -> Status:
+def grpc_send(vm: Vm, call: int, message: int, message_size: int, end_of_stream: int) -> Status:
     """One more message on a stream; to nobody when either side is closed."""
     content = vm.read(message, message_size)
     held = vm.world.held.get(call)
@@ -93,7 +87,7 @@ def grpc_send(vm: "Vm", call: int, message: int, message_size: int, end_of_strea
     return Status.OK
 
 
-def grpc_close(vm: "Vm", call: int) -> Status:
+def grpc_close(vm: Vm, call: int) -> Status:
     """End our side of a stream, or forget a call."""
     if call & _KIND not in {_UNARY, _STREAM}:
         return Status.BAD_ARGUMENT
@@ -110,7 +104,7 @@ def grpc_close(vm: "Vm", call: int) -> Status:
     return Status.OK
 
 
-def grpc_cancel(vm: "Vm", call: int) -> Status:
+def grpc_cancel(vm: Vm, call: int) -> Status:
     """Forget a call or a stream."""
     if call & _KIND not in {_UNARY, _STREAM}:
         return Status.BAD_ARGUMENT
@@ -121,7 +115,7 @@ def grpc_cancel(vm: "Vm", call: int) -> Status:
     return Status.OK
 
 
-def _begin(vm: "Vm", kind: str, service: bytes, called: tuple[str, str], metadata: Pairs) -> Callout | Status:
+def _begin(vm: Vm, kind: str, service: bytes, called: tuple[str, str], metadata: Pairs) -> Callout | Status:
     """The call, on its way; or why there is none. What is no message that names a cluster is its name."""
     known = vm.world.clusters
     cluster = named_cluster(service)

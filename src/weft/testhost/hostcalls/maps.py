@@ -1,14 +1,10 @@
 """Headers, trailers and metadata."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
-from weft.testhost.abi import MapType, Status
+from weft.testhost.abi import MAX_PAIRS, MapType, Status, decode_pairs, encode, encode_pairs
 from weft.testhost.engine import Trapped
-from weft.testhost.pairs import MAX_PAIRS, decode_pairs, encode, encode_pairs
-
-if TYPE_CHECKING:
-    from weft.testhost.vm import Vm
+from weft.testhost.vm import Vm
 
 __all__ = ["TABLE"]
 
@@ -18,7 +14,7 @@ _TOO_MANY = f"stopped by weft: more than {MAX_PAIRS} headers, and every look at 
 
 
 def get_value(
-    vm: "Vm", map_: int, key: int, key_size: int, return_value: int, return_value_size: int
+    vm: Vm, map_: int, key: int, key_size: int, return_value: int, return_value_size: int
 ) -> Status:
     """The first value of a name. ABI 0.1.0 gets an empty text where there is none.
 
@@ -38,7 +34,7 @@ def get_value(
     return vm.hand_over(encode(value), return_value, return_value_size)
 
 
-def add_value(vm: "Vm", map_: int, key: int, key_size: int, value: int, value_size: int) -> Status:
+def add_value(vm: Vm, map_: int, key: int, key_size: int, value: int, value_size: int) -> Status:
     """One more entry."""
     if map_ > _LAST:
         return Status.BAD_ARGUMENT
@@ -52,7 +48,7 @@ def add_value(vm: "Vm", map_: int, key: int, key_size: int, value: int, value_si
     return _OK
 
 
-def replace_value(vm: "Vm", map_: int, key: int, key_size: int, value: int, value_size: int) -> Status:
+def replace_value(vm: Vm, map_: int, key: int, key_size: int, value: int, value_size: int) -> Status:
     """One entry instead of all of that name."""
     if map_ > _LAST:
         return Status.BAD_ARGUMENT
@@ -66,7 +62,7 @@ def replace_value(vm: "Vm", map_: int, key: int, key_size: int, value: int, valu
     return _OK
 
 
-def remove_value(vm: "Vm", map_: int, key: int, key_size: int) -> Status:
+def remove_value(vm: Vm, map_: int, key: int, key_size: int) -> Status:
     """No entry of that name."""
     if map_ > _LAST:
         return Status.BAD_ARGUMENT
@@ -78,14 +74,14 @@ def remove_value(vm: "Vm", map_: int, key: int, key_size: int) -> Status:
     return _OK
 
 
-def get_pairs(vm: "Vm", map_: int, return_pairs: int, return_pairs_size: int) -> Status:
-    """All entries (``weft.testhost.pairs``); a map that is not there has none."""
+def get_pairs(vm: Vm, map_: int, return_pairs: int, return_pairs_size: int) -> Status:
+    """All entries (``weft.testhost.abi.pairs``); a map that is not there has none."""
     if map_ > _LAST:
         return Status.BAD_ARGUMENT
     return vm.hand_over(encode_pairs(vm.context.readable_map(map_) or ()), return_pairs, return_pairs_size)
 
 
-def set_pairs(vm: "Vm", map_: int, pairs: int, pairs_size: int) -> Status:
+def set_pairs(vm: Vm, map_: int, pairs: int, pairs_size: int) -> Status:
     """These entries instead of what was there; malformed ones count as none."""
     if map_ > _LAST:
         return Status.BAD_ARGUMENT
@@ -97,7 +93,7 @@ def set_pairs(vm: "Vm", map_: int, pairs: int, pairs_size: int) -> Status:
     return _OK
 
 
-def get_size(vm: "Vm", map_: int, return_size: int) -> Status:
+def get_size(vm: Vm, map_: int, return_size: int) -> Status:
     """Bytes of all names and values of a map that can be changed."""
     if map_ > _LAST:
         return Status.BAD_ARGUMENT

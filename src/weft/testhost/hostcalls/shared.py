@@ -2,18 +2,15 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 from weft.testhost.abi import Status
-
-if TYPE_CHECKING:
-    from weft.testhost.vm import Vm
+from weft.testhost.vm import Vm
 
 __all__ = ["TABLE"]
 
 
 def get_data(
-    vm: "Vm", key: int, key_size: int, return_value: int, return_value_size: int, return_cas: int
+    vm: Vm, key: int, key_size: int, return_value: int, return_value_size: int, return_cas: int
 ) -> Status:
     """A value, and the number to name when it is to be replaced only if nobody else did."""
     held = vm.world.shared_data.get(vm.plugin.vm_id, vm.read(key, key_size))
@@ -26,13 +23,13 @@ def get_data(
     return status
 
 
-def set_data(vm: "Vm", key: int, key_size: int, value: int, value_size: int, cas: int) -> Status:
+def set_data(vm: Vm, key: int, key_size: int, value: int, value_size: int, cas: int) -> Status:
     """Store a value; with ``cas`` only if it still has that number."""
     name = vm.read(key, key_size)
     return vm.world.shared_data.set(vm.plugin.vm_id, name, vm.read(value, value_size), cas)
 
 
-def register_queue(vm: "Vm", name: int, name_size: int, return_queue: int) -> Status:
+def register_queue(vm: Vm, name: int, name_size: int, return_queue: int) -> Status:
     """A queue of this VM; its root context is told about what comes."""
     root = vm.context.root
     number = vm.world.queues.register(
@@ -43,7 +40,7 @@ def register_queue(vm: "Vm", name: int, name_size: int, return_queue: int) -> St
 
 
 def resolve_queue(
-    vm: "Vm", vm_id: int, vm_id_size: int, name: int, name_size: int, return_queue: int
+    vm: Vm, vm_id: int, vm_id_size: int, name: int, name_size: int, return_queue: int
 ) -> Status:
     """A queue that some VM registered; this one, where no other is named."""
     owner = vm.text(vm_id, vm_id_size) or vm.plugin.vm_id
@@ -54,13 +51,13 @@ def resolve_queue(
     return Status.OK
 
 
-def dequeue(vm: "Vm", queue: int, return_data: int, return_data_size: int) -> Status:
+def dequeue(vm: Vm, queue: int, return_data: int, return_data_size: int) -> Status:
     """Take the first."""
     found = vm.world.queues.dequeue(queue)
     return found if isinstance(found, Status) else vm.hand_over(found, return_data, return_data_size)
 
 
-def enqueue(vm: "Vm", queue: int, data: int, data_size: int) -> Status:
+def enqueue(vm: Vm, queue: int, data: int, data_size: int) -> Status:
     """Add at the end, and tell the owner as soon as no guest runs."""
     owner = vm.world.queues.enqueue(queue, vm.read(data, data_size))
     if owner is None:

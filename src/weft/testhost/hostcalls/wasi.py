@@ -8,13 +8,10 @@ https://github.com/WebAssembly/WASI/blob/wasi-0.1/preview1/docs.md
 import struct
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
+from weft.testhost.abi import decode, encode
 from weft.testhost.engine import BadAddress
-from weft.testhost.pairs import decode, encode
-
-if TYPE_CHECKING:
-    from weft.testhost.vm import Vm
+from weft.testhost.vm import Vm
 
 __all__ = ["FAULT", "TABLE"]
 
@@ -28,7 +25,7 @@ _MOST_RANDOM = 65536
 _REALTIME, _MONOTONIC = 0, 1
 
 
-def _written(vm: "Vm", fd: int, iovs: int, iovs_len: int, return_nwritten: int) -> int:
+def _written(vm: Vm, fd: int, iovs: int, iovs_len: int, return_nwritten: int) -> int:
     level = _OUTPUT_LEVELS.get(fd)
     if level is None:
         return _BADF
@@ -42,17 +39,17 @@ def _written(vm: "Vm", fd: int, iovs: int, iovs_len: int, return_nwritten: int) 
     return _OK
 
 
-def fd_write(vm: "Vm", fd: int, iovs: int, iovs_len: int, return_nwritten: int) -> int:
+def fd_write(vm: Vm, fd: int, iovs: int, iovs_len: int, return_nwritten: int) -> int:
     """One line of the log from all parts, without its last line end."""
     return _written(vm, fd, iovs, iovs_len, return_nwritten)
 
 
-def fd_pwrite(vm: "Vm", fd: int, iovs: int, iovs_len: int, _offset: int, return_nwritten: int) -> int:
+def fd_pwrite(vm: Vm, fd: int, iovs: int, iovs_len: int, _offset: int, return_nwritten: int) -> int:
     """As ``fd_write``; the place does not matter."""
     return _written(vm, fd, iovs, iovs_len, return_nwritten)
 
 
-def fd_fdstat_get(vm: "Vm", fd: int, return_stat: int) -> int:
+def fd_fdstat_get(vm: Vm, fd: int, return_stat: int) -> int:
     """Standard output and error can be written to. Nowhere to say so is no error, in Envoy."""
     if fd not in _OUTPUT_LEVELS:
         return _BADF
@@ -61,7 +58,7 @@ def fd_fdstat_get(vm: "Vm", fd: int, return_stat: int) -> int:
     return _OK
 
 
-def environ_get(vm: "Vm", environ: int, environ_buf: int) -> int:
+def environ_get(vm: Vm, environ: int, environ_buf: int) -> int:
     """The variables, each ``NAME=value`` and a NUL."""
     for name, value in vm.plugin.environment.items():
         entry = encode(f"{name}={value}") + b"\0"
@@ -71,7 +68,7 @@ def environ_get(vm: "Vm", environ: int, environ_buf: int) -> int:
     return _OK
 
 
-def environ_sizes_get(vm: "Vm", return_count: int, return_buf_size: int) -> int:
+def environ_sizes_get(vm: Vm, return_count: int, return_buf_size: int) -> int:
     """How many variables, and how many bytes they need."""
     variables = vm.plugin.environment.items()
     vm.memory.write_u32(return_count, len(variables))
@@ -81,14 +78,14 @@ def environ_sizes_get(vm: "Vm", return_count: int, return_buf_size: int) -> int:
     return _OK
 
 
-def args_sizes_get(vm: "Vm", return_argc: int, return_argv_buf_size: int) -> int:
+def args_sizes_get(vm: Vm, return_argc: int, return_argv_buf_size: int) -> int:
     """No arguments."""
     vm.memory.write_u32(return_argc, 0)
     vm.memory.write_u32(return_argv_buf_size, 0)
     return _OK
 
 
-def clock_time_get(vm: "Vm", id_: int, _precision: int, return_time: int) -> int:
+def clock_time_get(vm: Vm, id_: int, _precision: int, return_time: int) -> int:
     """The world's clock."""
     if id_ not in {_REALTIME, _MONOTONIC}:
         return _NOTSUP
@@ -97,7 +94,7 @@ def clock_time_get(vm: "Vm", id_: int, _precision: int, return_time: int) -> int
     return _OK
 
 
-def clock_res_get(vm: "Vm", id_: int, return_resolution: int) -> int:
+def clock_res_get(vm: Vm, id_: int, return_resolution: int) -> int:
     """One nanosecond."""
     if id_ not in {_REALTIME, _MONOTONIC}:
         return _NOTSUP
@@ -105,7 +102,7 @@ def clock_res_get(vm: "Vm", id_: int, return_resolution: int) -> int:
     return _OK
 
 
-def random_get(vm: "Vm", buf: int, buf_len: int) -> int:
+def random_get(vm: Vm, buf: int, buf_len: int) -> int:
     """Chance that is the same in every run."""
     if buf_len > _MOST_RANDOM:
         return _INVAL
@@ -114,13 +111,13 @@ def random_get(vm: "Vm", buf: int, buf_len: int) -> int:
     return _OK
 
 
-def poll_oneoff(vm: "Vm", _in: int, _out: int, _nsubscriptions: int, return_nevents: int) -> int:
+def poll_oneoff(vm: Vm, _in: int, _out: int, _nsubscriptions: int, return_nevents: int) -> int:
     """Nothing ever happens, at once."""
     vm.memory.write_u32(return_nevents, 0)
     return _OK
 
 
-def fd_tell(vm: "Vm", fd: int, return_offset: int) -> int:
+def fd_tell(vm: Vm, fd: int, return_offset: int) -> int:
     """Always the start."""
     if fd not in _OUTPUT_LEVELS:
         return _BADF
@@ -128,33 +125,33 @@ def fd_tell(vm: "Vm", fd: int, return_offset: int) -> int:
     return _OK
 
 
-def fd_readdir(vm: "Vm", _fd: int, _buf: int, _buf_len: int, _cookie: int, return_bufused: int) -> int:
+def fd_readdir(vm: Vm, _fd: int, _buf: int, _buf_len: int, _cookie: int, return_bufused: int) -> int:
     """No folder."""
     vm.memory.write_u32(return_bufused, 0)
     return _NOTDIR
 
 
-def fd_renumber(_vm: "Vm", fd: int, to: int) -> int:
+def fd_renumber(_vm: Vm, fd: int, to: int) -> int:
     """Not for standard output and error, and there is nothing else."""
     return _NOTSUP if fd in _OUTPUT_LEVELS and to in _OUTPUT_LEVELS else _BADF
 
 
 def path_readlink(
-    vm: "Vm", _fd: int, _path: int, _path_len: int, _buf: int, _buf_len: int, return_bufused: int
+    vm: Vm, _fd: int, _path: int, _path_len: int, _buf: int, _buf_len: int, return_bufused: int
 ) -> int:
     """No links."""
     vm.memory.write_u32(return_bufused, 0)
     return _NOTSUP
 
 
-def sock_accept(vm: "Vm", _fd: int, _flags: int, return_fd: int) -> int:
+def sock_accept(vm: Vm, _fd: int, _flags: int, return_fd: int) -> int:
     """No sockets."""
     vm.memory.write_u64(return_fd, 0)
     return _NOTSUP
 
 
 def sock_recv(
-    vm: "Vm", _fd: int, _data: int, _data_len: int, _flags: int, return_datalen: int, return_flags: int
+    vm: Vm, _fd: int, _data: int, _data_len: int, _flags: int, return_datalen: int, return_flags: int
 ) -> int:
     """No sockets."""
     vm.memory.write_u32(return_datalen, 0)
@@ -162,24 +159,24 @@ def sock_recv(
     return _NOTSUP
 
 
-def sock_send(vm: "Vm", _fd: int, _data: int, _data_len: int, _flags: int, return_datalen: int) -> int:
+def sock_send(vm: Vm, _fd: int, _data: int, _data_len: int, _flags: int, return_datalen: int) -> int:
     """No sockets."""
     vm.memory.write_u32(return_datalen, 0)
     return _NOTSUP
 
 
-def proc_exit(_vm: "Vm", _code: int) -> None:
+def proc_exit(_vm: Vm, _code: int) -> None:
     """Envoy lets the module run on, which mostly ends in a trap."""
 
 
 def _always(answer: int) -> Callable[..., int]:
-    def body(_vm: "Vm", *_arguments: int) -> int:
+    def body(_vm: Vm, *_arguments: int) -> int:
         return answer
 
     return body
 
 
-def _for_output(_vm: "Vm", fd: int, *_arguments: int) -> int:
+def _for_output(_vm: Vm, fd: int, *_arguments: int) -> int:
     """Nothing to do for standard output and error; nothing else is open."""
     return _OK if fd in _OUTPUT_LEVELS else _BADF
 

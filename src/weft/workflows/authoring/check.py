@@ -6,43 +6,18 @@ the one the rules were measured on. Who asks it is handed in, as ``Confirm``.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from weft.wasm import RULES, Effect, Problem, loadability
 from weft.workflows.authoring.modules import LoadedModule
 
-__all__ = ["Checked", "Confirm", "Outcome", "Verdict", "check_offline", "check_with"]
+if TYPE_CHECKING:
+    from weft.envoy import Verdict
+
+__all__ = ["Checked", "Confirm", "check_offline", "check_with"]
 
 
-class Outcome(StrEnum):
-    """How far Envoy came with a module."""
-
-    LOADED = "loaded"
-    START_REFUSED = "start-refused"
-    """Loaded; the filter's ``proxy_on_vm_start`` said no or trapped."""
-    CONFIG_REFUSED = "config-refused"
-    """Loaded and started; the filter's ``proxy_on_configure`` said no or trapped. It was given no config."""
-    REFUSED = "refused"
-    CRASHED = "crashed"
-
-    @property
-    def loads(self) -> bool:
-        """Whether Envoy took the module; what the filter thinks of an empty config is another matter."""
-        return self in {Outcome.LOADED, Outcome.START_REFUSED, Outcome.CONFIG_REFUSED}
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What an Envoy did with a module, and its words about it."""
-
-    outcome: Outcome
-    envoy: str
-    """The version that was asked."""
-    words: tuple[str, ...] = ()
-
-
-Confirm = Callable[[bytes], Awaitable[Verdict]]
+Confirm = Callable[[bytes], Awaitable["Verdict"]]
 """Give the module to an Envoy and say what it did."""
 
 
@@ -52,7 +27,7 @@ class Checked:
 
     loaded: LoadedModule
     problems: tuple[Problem, ...]
-    verdict: Verdict | None = None
+    verdict: "Verdict | None" = None
 
     @property
     def loads(self) -> bool:

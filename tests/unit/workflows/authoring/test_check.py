@@ -3,8 +3,9 @@
 import pytest
 
 from wasm_encoder import proxy_module
+from weft.envoy import Outcome, Verdict
 from weft.wasm import ENVOY_VERSION, RULES, read_module
-from weft.workflows.authoring.check import Outcome, Verdict, check_offline, check_with
+from weft.workflows.authoring.check import check_offline, check_with
 from weft.workflows.authoring.modules import LoadedModule
 
 TICK = {"proxy_on_tick": "i32 -> void"}

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from contracts.repository import MODULE, push
-from contracts.signing import RELEASE, STRANGER, TEAM, SigningContract, policy, signed
+from contracts.signing import RELEASE, STRANGER, TEAM, PushedImage, SigningContract, policy, signed
 from weft.errors import WeftError
 from weft.oci import Descriptor, Digest, Manifest, MediaType, Reference, compact_json, parse_manifest
 from weft.registry import ContentMismatch, Registries, RegistryError, Repository
@@ -115,20 +115,12 @@ SPOILED = [
 ]
 
 
-class TestTrouble(Here):
+class TestTrouble(Here, PushedImage):
     """Whoever may push may put anything there; the registry itself may lie."""
 
     @pytest.fixture
     def reference(self, host: str) -> Reference:
         return Reference.parse(f"{host}/team/f:v1")
-
-    @pytest.fixture
-    def repository(self, registries: Registries, reference: Reference) -> Repository:
-        return registries.repository(reference.registry, reference.repository)
-
-    @pytest.fixture
-    async def image(self, repository: Repository) -> Descriptor:
-        return await push(repository)
 
     @pytest.mark.parametrize(("spoil", "reason", "layout"), SPOILED)
     async def test_rubbish_is_a_reason_and_hides_no_good_signature(

@@ -1,0 +1,37 @@
+"""Compiled modules on disk."""
+
+from pathlib import Path
+
+import pytest
+
+from guests import answering
+from weft.testhost.engine import compile_module, compiling
+from weft.testhost.engine.compiling import _name
+
+
+def test_a_compiled_module_is_kept_and_a_damaged_one_made_anew(tmp_path: Path) -> None:
+    module = answering(on_vm_start=1)
+    compile_module(module, tmp_path)
+    (kept,) = tmp_path.iterdir()
+    assert kept.name == _name(module)
+    whole = kept.read_bytes()
+    kept.write_bytes(b"damaged")
+    compile_module(module, tmp_path)
+    assert kept.read_bytes()[:4] == whole[:4]
+    stamp = kept.stat().st_mtime_ns
+    compile_module(module, tmp_path)
+    assert kept.stat().st_mtime_ns == stamp
+
+
+def test_only_the_newest_compiled_modules_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling, "_MOST_KEPT", 2)
+    modules = [answering(on_vm_start=number) for number in (1, 2, 3)]
+    for module in modules:
+        compile_module(module, tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {_name(module) for module in modules[1:]}
+
+
+def test_a_module_is_compiled_though_it_cannot_be_kept(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_bytes(b"")
+    assert compile_module(answering(on_vm_start=1), blocked / "cache").handle
