@@ -31,6 +31,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A Kubernetes API, one for all tests of a worker: who kills it starts it again."""
     with api_server(tmp_path_factory.mktemp("cluster")) as cluster:
+        cluster.istiod("istio/pilot:latest", cluster.namespace("istio-system"))
         yield cluster
 
 
