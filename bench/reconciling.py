@@ -117,6 +117,7 @@ def prepare(cluster: Cluster, deployments: int) -> None:
             cluster.ask("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", held)
     cluster.namespace(NAMESPACE)
     cluster.namespace(SYSTEM)
+    cluster.istiod("istio/pilot:1.26.2", cluster.namespace("istio-system"))
     for number in range(deployments):
         labels = {"app": f"app-{number}", "group": f"group-{number // 5}"}
         template = {"metadata": {"labels": labels}, "spec": {"containers": [{"name": "a", "image": "a"}]}}

@@ -6,7 +6,7 @@ Written down from their definitions (Gloo: ``gateway.solo.io_v1_Gateway.yaml``; 
 
 from typing import Any
 
-__all__ = ["ENVOY_EXTENSION_POLICY", "GLOO_GATEWAY"]
+__all__ = ["ENVOY_GATEWAY", "GLOO"]
 
 
 def _mapping(**properties: Any) -> dict[str, Any]:
@@ -40,7 +40,7 @@ _OPTIONS = _mapping(
     buffer=_mapping(maxRequestBytes=_NUMBER),
     wasm=_mapping(filters=_list(_FILTER)),
 )
-GLOO_GATEWAY = _mapping(
+_GLOO_GATEWAY = _mapping(
     spec=_mapping(
         bindAddress=_TEXT,
         bindPort=_NUMBER,
@@ -87,7 +87,7 @@ _WASM = {
     "required": ["code"],
 }
 _KINDS = "['Gateway', 'ListenerSet', 'HTTPRoute', 'GRPCRoute', 'UDPRoute', 'TCPRoute', 'TLSRoute']"
-ENVOY_EXTENSION_POLICY = _mapping(
+_ENVOY_EXTENSION_POLICY = _mapping(
     spec={
         **_mapping(
             targetRef=_REF,
@@ -109,4 +109,13 @@ ENVOY_EXTENSION_POLICY = _mapping(
         ],
     },
     status=_ANYTHING,
+)
+# As ``Cluster.knows`` takes them.
+GLOO = ("gateway.solo.io", "v1", "Gateway", "gateways", _GLOO_GATEWAY)
+ENVOY_GATEWAY = (
+    "gateway.envoyproxy.io",
+    "v1alpha1",
+    "EnvoyExtensionPolicy",
+    "envoyextensionpolicies",
+    _ENVOY_EXTENSION_POLICY,
 )

@@ -40,6 +40,7 @@ def tiny(tmp_path: Path) -> Path:
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A Kubernetes API, one for all tests of a worker: who kills it starts it again."""
     with api_server(tmp_path_factory.mktemp("cluster")) as cluster:
+        cluster.istiod("istio/pilot:latest", cluster.namespace("istio-system"))
         yield cluster
 
 

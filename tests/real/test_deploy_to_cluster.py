@@ -212,6 +212,57 @@ def test_real_node_caches_bring_the_module_to_every_node(world: World, tmp_path:
 
 
 class TestControlPlanes:
+    def test_without_one_nothing_is_deployed_and_the_ways_out_are_named(self, world: World) -> None:
+        world.workload("details")
+        world.no_istiod()
+        done = world.deploy()
+        assert done.code == 2
+        assert done.err == (
+            f"error: no istiod in namespace {world.istio}: nobody would read what is deployed\n\n"
+            "hint: say where it is: spec.target.istio.namespace or --istio-namespace; of one outside of this"
+            " cluster, which it is: version or --istio-version\n"
+        )
+        assert (world.names("wasmplugins"), world.configs()) == ([], [])
+        done = world.deploy("--istio-version", "1.26")
+        assert done.code == 0, done.err
+        assert world.status().code == 0
+
+    def test_a_filter_whose_control_plane_went_is_not_ready(self, world: World) -> None:
+        world.workload("details")
+        assert world.deploy().code == 0
+        shown = world.status("headers")
+        assert (shown.code, f"istiod in {world.istio} Ready" in " ".join(shown.out.split())) == (0, True)
+        world.no_istiod()
+        shown = world.status("headers")
+        assert shown.code == 1
+        said = f"istiod in {world.istio} Unread it is not there: nobody reads what is deployed"
+        assert said in " ".join(shown.out.split())
+        assert "istio/wasmplugin Unread" in " ".join(world.status().out.split())
+        assert world.undeploy().code == 0
+
+    def test_the_one_that_was_named_is_looked_for_by_its_name(self, world: World) -> None:
+        world.workload("details")
+        world.istiod("istio/pilot:1.26.2", name="istiod-new", revision="new")
+        assert world.deploy("--istiod-name", "istiod-new").code == 0
+        assert world.status().code == 0
+        world.ask("DELETE", f"apps/v1/namespaces/{world.istio}/deployments/istiod-new")
+        world.istiod("istio/pilot:1.26.2")
+        shown = world.status("headers")
+        assert (shown.code, f"istiod in {world.istio}/istiod-new Unread" in " ".join(shown.out.split())) == (
+            1,
+            True,
+        )
+
+    def test_who_may_not_look_for_it_is_told_of_the_rest(self, world: World) -> None:
+        world.workload("details")
+        assert world.deploy().code == 0
+        world.no_istiod()
+        somebody = f"reader-{world.namespace}"
+        reading = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list"]}
+        world.cluster.grant(somebody, reading, namespace=world.namespace)
+        shown = world.weft("status", "-n", world.namespace, who=world.cluster.user(somebody))
+        assert (shown.code, "Ready" in shown.out) == (0, True), shown.err
+
     @pytest.mark.parametrize(
         ("image", "mode"),
         [

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from conftest import Weft
+from gateway_kinds import ENVOY_GATEWAY, GLOO
 from weft.clusters import node_report
 from worlds.deployments import World
 
@@ -52,6 +53,35 @@ def test_what_is_missing_is_named(world: World) -> None:
     assert found["control plane"] == [("note", "istiod of revision default: nothing says its version")]
     assert found[f"namespace {world.namespace}"] == [("note", "gets no sidecars by itself")]
     assert found["node caches"][1] == ("problem", "one: hub/f:v1: Failed: no such image")
+
+
+def test_kinds_of_gateways_are_no_sign_of_who_reads_them(world: World) -> None:
+    world.cluster.knows(*GLOO)
+    world.cluster.knows(*ENVOY_GATEWAY)
+    world.cluster.knows("gateway.networking.k8s.io", "v1", "GatewayClass", "gatewayclasses")
+    found = findings(world)
+    assert found["Gloo Edge"] == [("note", "its kinds are there; it has said nothing of any Gateway")]
+    assert found["Envoy Gateway"] == [("note", "its kinds are there; it has taken no GatewayClass")]
+
+    gateways = f"gateway.solo.io/v1/namespaces/{world.namespace}/gateways"
+    classes = f"gateway.networking.k8s.io/v1/namespaces/{world.namespace}/gatewayclasses"
+    gateway = {"apiVersion": "gateway.solo.io/v1", "kind": "Gateway", "metadata": {"name": "read"}}
+    taken = {
+        "apiVersion": "gateway.networking.k8s.io/v1",
+        "kind": "GatewayClass",
+        "metadata": {"name": "eg"},
+        "spec": {"controllerName": "gateway.envoyproxy.io/gatewayclass-controller"},
+    }
+    world.ask("POST", gateways, gateway)
+    world.ask("PATCH", f"{gateways}/read/status", {"status": {"state": "Accepted"}})
+    world.ask("POST", classes, taken)
+    conditions = [{"type": "Accepted", "status": "True"}]
+    world.ask("PATCH", f"{classes}/eg/status", {"status": {"conditions": conditions}})
+    found = findings(world)
+    assert found["Gloo Edge"] == [("ok", "says something of 1 of 1 Gateways")]
+    assert found["Envoy Gateway"] == [("ok", "takes Gateways of class eg")]
+    for path in (f"{gateways}/read", f"{classes}/eg"):
+        world.ask("DELETE", path)
 
 
 def test_a_filter_that_somebody_took_apart(world: World) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway_kinds import GLOO_GATEWAY
+from gateway_kinds import GLOO
 from worlds.deployments import World
 
 pytestmark = pytest.mark.real("kubernetes", "distribution", "assemblyscript")
@@ -31,7 +31,7 @@ def test_the_page_has_every_command_of_wasme() -> None:
 def test_all_of_them_do_what_they_say(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     world.workload("details")
-    world.cluster.knows("gateway.solo.io", "v1", "Gateway", "gateways", GLOO_GATEWAY)
+    world.cluster.knows(*GLOO)
     gateway = {
         "apiVersion": "gateway.solo.io/v1",
         "kind": "Gateway",

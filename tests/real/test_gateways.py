@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from conftest import Result
-from gateway_kinds import ENVOY_EXTENSION_POLICY, GLOO_GATEWAY
+from gateway_kinds import ENVOY_GATEWAY, GLOO
 from weft.mesh import KINDS
 from worlds.deployments import World
 
@@ -23,14 +23,8 @@ TEXT = "type.googleapis.com/google.protobuf.StringValue"
 
 @pytest.fixture
 def world(world: World) -> World:
-    world.cluster.knows("gateway.solo.io", "v1", "Gateway", "gateways", GLOO_GATEWAY)
-    world.cluster.knows(
-        "gateway.envoyproxy.io",
-        "v1alpha1",
-        "EnvoyExtensionPolicy",
-        "envoyextensionpolicies",
-        ENVOY_EXTENSION_POLICY,
-    )
+    world.cluster.knows(*GLOO)
+    world.cluster.knows(*ENVOY_GATEWAY)
     return world
 
 
@@ -49,6 +43,11 @@ class Gloo:
             "spec": {"bindPort": 8080, "httpGateway": {} if http is None else http},
         }
         return self.world.ask("POST", f"{self.root}?fieldManager=helm", held)
+
+    def says(self, state: str, **more: str) -> None:
+        """What Gloo writes of what it reads."""
+        said = {"statuses": {"gloo-system": {"reportedBy": "gateway", "state": state, **more}}}
+        self.world.ask("PATCH", f"{self.root}/gateway-proxy/status", {"status": said})
 
     def spec(self, name: str = "gateway-proxy") -> dict[str, Any]:
         return dict(self.world.ask("GET", f"{self.root}/{name}")["spec"])
@@ -86,6 +85,16 @@ class TestGloo:
             }
         ]
         assert gloo.spec()["httpGateway"]["options"]["buffer"] == {"maxRequestBytes": 7}
+        shown = gloo.world.status("myfilter")
+        assert shown.code == 1
+        said = (
+            f"Gateway {gloo.world.namespace}/gateway-proxy Unread Gloo has said nothing of it: is it there?"
+        )
+        assert said in " ".join(shown.out.split())
+        gloo.says("Rejected", reason="no such stage")
+        shown = gloo.world.status("myfilter")
+        assert (shown.code, "Failed Gloo does not take it: no such stage" in shown.out) == (1, True)
+        gloo.says("Accepted")
         shown = gloo.world.status("myfilter")
         assert shown.code == 0, shown.out
         assert f"Gateway {gloo.world.namespace}/gateway-proxy Ready" in " ".join(shown.out.split())
@@ -148,6 +157,7 @@ class TestGloo:
         assert shown.code == 1
         assert "Missing its list of filters has no myfilter" in " ".join(shown.out.split())
         assert gloo.deploy().code == 0
+        gloo.says("Accepted")
         assert gloo.world.status("myfilter").code == 0
 
     def test_many_deploy_at_once_and_none_is_lost(self, gloo: Gloo) -> None:
@@ -210,6 +220,18 @@ class EnvoyGateway:
     def policies(self) -> list[dict[str, Any]]:
         return list(self.world.ask("GET", self.root)["items"])
 
+    def says(self, policy: dict[str, Any], accepted: str, message: str) -> None:
+        """What Envoy Gateway writes of what it reads."""
+        condition = {
+            "type": "Accepted",
+            "status": accepted,
+            "reason": "Invalid",
+            "message": message,
+            "observedGeneration": policy["metadata"]["generation"],
+        }
+        said = {"ancestors": [{"controllerName": "gateway.envoyproxy.io/c", "conditions": [condition]}]}
+        self.world.ask("PATCH", f"{self.root}/{policy['metadata']['name']}/status", {"status": said})
+
     def deploy(self, *words: str) -> Result:
         where = ("-n", self.world.namespace, "--cache-namespace", self.world.system)
         return self.world.weft("deploy", "envoy-gateway", *where, *words)
@@ -246,11 +268,21 @@ class TestEnvoyGateway:
                 }
             ],
         }
+        shown = world.status("myfilter")
+        assert (shown.code, "Unread Envoy Gateway has said nothing of it" in shown.out) == (1, True)
+        envoy_gateway.says(policy, "False", "the image is not there")
+        shown = world.status("myfilter")
+        assert (shown.code, "Failed Envoy Gateway does not take it: the image is not" in shown.out) == (
+            1,
+            True,
+        )
+        envoy_gateway.says(policy, "True", "")
         assert world.status("myfilter").code == 0
         world.publish("two")
         assert envoy_gateway.deploy(*words).code == 0
         (policy,) = envoy_gateway.policies()
         assert policy["spec"]["wasm"][0]["code"]["image"]["url"].endswith(world.digest)
+        assert world.status("myfilter").code == 1, "what is said is of the former"
         assert "config" not in policy["spec"]["wasm"][0]
         gone = world.undeploy("myfilter")
         assert gone.code == 0, gone.err

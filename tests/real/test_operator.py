@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Weft
+from gateway_kinds import ENVOY_GATEWAY
 from weft.mesh.intent.intent import Volume
 from worlds.deployments import VOLUMES, World
 from worlds.http import hang_up
@@ -32,6 +33,42 @@ from worlds.registry import registry_in_thread
 from worlds.waiting import until
 
 pytestmark = pytest.mark.real("kubernetes", "distribution")
+
+
+class TestReaders:
+    def test_without_a_control_plane_nothing_is_ready_until_it_comes(
+        self, world: World, operators: Operators
+    ) -> None:
+        operators.start()
+        world.workload("details")
+        world.no_istiod()
+        resource(world)
+        failed(world, f"no istiod in namespace {world.istio}: nobody would read what is deployed")
+        assert condition(world, "Compatible")["status"] == "False"
+        assert world.names("wasmplugins") == []
+        world.istiod("istio/pilot:1.26.2")
+        ready(world)
+
+    def test_one_in_another_cluster_is_not_looked_for(self, world: World, operators: Operators) -> None:
+        operators.start()
+        world.workload("details")
+        world.no_istiod()
+        resource(world, target={"istio": {"namespace": world.istio, "external": True}})
+        ready(world)
+
+    def test_what_envoy_gateway_has_not_taken_is_not_ready(self, world: World, operators: Operators) -> None:
+        world.cluster.knows(*ENVOY_GATEWAY)
+        operators.start()
+        resource(world, target={"envoyGateway": {}}, targetRefs=[{"name": "eg"}])
+        failed(world, "Envoy Gateway has said nothing of it")
+        assert (condition(world)["reason"], condition(world, "Programmed")["status"]) == ("Unread", "False")
+        group, version, _, plural, _ = ENVOY_GATEWAY
+        policies = f"{group}/{version}/namespaces/{world.namespace}/{plural}"
+        [policy] = world.ask("GET", policies)["items"]
+        said = {"type": "Accepted", "status": "True", "observedGeneration": 1}
+        answer = {"status": {"ancestors": [{"conditions": [said]}]}}
+        world.ask("PATCH", f"{policies}/{policy['metadata']['name']}/status", answer)
+        ready(world)
 
 
 class TestLife:

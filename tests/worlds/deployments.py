@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -38,6 +38,7 @@ class World:
         self._weft, self._home = weft, home
         self.system = cluster.namespace(f"system-{uuid4().hex[:8]}")
         self.istio = cluster.namespace(f"istio-{uuid4().hex[:8]}")
+        cluster.istiod("istio/pilot:latest", self.istio)
         self.image = self.publish("one")
 
     def weft(self, *words: str, stdin: str = "", who: Path | None = None, **more: str) -> Result:
@@ -118,14 +119,13 @@ class World:
         return self.cluster.ask(method, f"/apis/{path}", body)
 
     def istiod(self, image: str, revision: str = "", name: str = "istiod") -> None:
-        labels = {"app": "istiod", "istio.io/rev": revision or "default"}
-        template = {
-            "metadata": {"labels": labels},
-            "spec": {"containers": [{"name": "discovery", "image": image}]},
-        }
-        spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
-        self.ask("POST", f"apps/v1/namespaces/{self.istio}/deployments",
-                 {"metadata": {"name": name, "labels": labels}, "spec": spec})  # fmt: skip
+        """Instead of the one of unknown version that is there at first."""
+        self.no_istiod()
+        self.cluster.istiod(image, self.istio, revision, name)
+
+    def no_istiod(self) -> None:
+        with suppress(HTTPError):  # there is none
+            self.ask("DELETE", f"apps/v1/namespaces/{self.istio}/deployments/istiod")
 
     def node_cache(self, node: str, *modules: str, folders: Sequence[str] = ()) -> None:
         """A node whose cache says that it holds ``modules``, and where."""

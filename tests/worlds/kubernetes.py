@@ -120,6 +120,17 @@ class Cluster:
         self.ask("POST", "/api/v1/namespaces", {"metadata": {"name": name, "labels": labels}})
         return name
 
+    def istiod(self, image: str, namespace: str, revision: str = "", name: str = "istiod") -> None:
+        """The Deployment by which weft knows that Istio is there; nobody runs it."""
+        labels = {"app": "istiod", "istio.io/rev": revision or "default"}
+        template = {
+            "metadata": {"labels": labels},
+            "spec": {"containers": [{"name": "discovery", "image": image}]},
+        }
+        spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
+        held = {"metadata": {"name": name, "labels": labels}, "spec": spec}
+        self.ask("POST", f"/apis/apps/v1/namespaces/{namespace}/deployments", held)
+
     def grant(self, user: str, *rules: dict[str, list[str]], namespace: str = "") -> None:
         """Let ``user`` do what ``rules`` say (as of RBAC), in one namespace or everywhere."""
         kind = "Role" if namespace else "ClusterRole"
@@ -204,7 +215,7 @@ class Cluster:
         held = {
             "apiVersion": "apiextensions.k8s.io/v1",
             "kind": "CustomResourceDefinition",
-            "metadata": {"name": name},
+            "metadata": {"name": name, "annotations": {"api-approved.kubernetes.io": "unapproved, a test"}},
             "spec": {
                 "group": group,
                 "scope": "Namespaced",

@@ -21,6 +21,7 @@ from weft.clusters.nodes import (
     wanted_images,
 )
 from weft.clusters.older import older_programs
+from weft.clusters.readers import Refused, Unread, check_readers
 from weft.clusters.records import ANNOTATION, Keeper, Record, annotation, read_record, read_records
 from weft.clusters.rollouts import RolloutFailed, wait_for_rollouts
 from weft.clusters.standings import Part, Standing, State, standing
@@ -40,11 +41,14 @@ __all__ = [
     "Part",
     "Prospect",
     "Record",
+    "Refused",
     "RolledBack",
     "RolloutFailed",
     "Standing",
     "State",
+    "Unread",
     "annotation",
+    "check_readers",
     "control_planes",
     "look",
     "node_report",

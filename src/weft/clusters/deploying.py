@@ -98,6 +98,7 @@ class Deployer:
             target=plan.target,
             image=str(facts.image),
             removal=bare(plan.removal),
+            control_plane=facts.control_plane,
             good=_good(intent, facts) if intent.spec.rollout else None,
         )
         steps = transition(before.plan, plan, facts) if before else plan.steps

@@ -29,8 +29,9 @@ ControlPlane = tuple[str, str]
 async def look(kube: Kube, intent: Intent, known: Facts, *, istiod: str = "") -> Facts:
     """``known`` with what the cluster says; ``istiod`` names the control plane where there are several.
 
-    Raises ``UsageError`` for a value or a namespace that is not there, and for control planes that cannot be
-    told apart, ``Missing`` where the cluster does not know Gloo's Gateways.
+    Raises ``UsageError`` for a value or a namespace that is not there, for a mesh that nobody is the control
+    plane of, and for control planes that cannot be told apart, ``Missing`` where the cluster does not know
+    Gloo's Gateways.
     """
     workloads, values = await asyncio.gather(_workloads(kube, intent), _values(kube, intent))
     if not workloads:
@@ -41,9 +42,17 @@ async def look(kube: Kube, intent: Intent, known: Facts, *, istiod: str = "") ->
         gateways = tuple(one for lot in await asyncio.gather(*lots) for one in lot.items)
         facts = replace(facts, gateways=gateways)
     istio = intent.spec.target.istio
-    if istio is not None and not istio.version and not known.istio_version:
+    if istio is not None and not (istio.external or istio.version or known.istio_version):
         found = await control_planes(kube, istio.namespace, istiod)
-        facts = replace(facts, istio_version=_version_of(found, istio.revision, istio.namespace))
+        if not found:
+            raise UsageError(
+                f"no istiod in namespace {istio.namespace}: nobody would read what is deployed",
+                hint="say where it is: spec.target.istio.namespace or --istio-namespace; of one outside of"
+                " this cluster, which it is: version or --istio-version",
+            )
+        version = _version_of(found, istio.revision, istio.namespace)
+        where = f"{istio.namespace}/{istiod}" if istiod else istio.namespace
+        facts = replace(facts, istio_version=version, control_plane=where)
     return facts
 
 

@@ -49,6 +49,8 @@ class Record:
     image: str
     """With its digest."""
     removal: tuple[Step, ...]
+    control_plane: str = ""
+    """Where the istiod was that reads it, as of ``Facts``."""
     good: Mapping[str, Any] | None = None
     """The intent, with the image by digest, that last was everywhere; of filters with a rollout."""
 
@@ -70,6 +72,7 @@ class Record:
             "target": self.target,
             "image": self.image,
             "removal": [step.document() for step in self.removal],
+            **({"controlPlane": self.control_plane} if self.control_plane else {}),
             **({"good": self.good} if self.good else {}),
         }
 
@@ -84,6 +87,7 @@ class Record:
             target=document["target"],
             image=document["image"],
             removal=tuple(Step.of(step) for step in document["removal"]),
+            control_plane=str(document.get("controlPlane", "")),
             good=document.get("good"),
         )
 

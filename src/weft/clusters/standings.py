@@ -6,9 +6,10 @@ from enum import StrEnum
 from typing import Any
 
 from weft.clusters.nodes import Nodes, NotDistributed
+from weft.clusters.readers import Refused, Unread, check_control_plane, check_read
 from weft.clusters.records import Record
 from weft.clusters.rollouts import RolloutFailed, rollout_state
-from weft.kube import Kube, Ref
+from weft.kube import Denied, Kube, Ref
 from weft.mesh import Do, Step, Workload, entry_of, unmounted
 
 __all__ = ["Part", "Standing", "State", "standing"]
@@ -22,7 +23,12 @@ class State(StrEnum):
     """On its way, or interrupted on it."""
     MISSING = "Missing"
     """Somebody took it away."""
+    UNREAD = "Unread"
+    """It is there, and nobody is known to read it."""
     FAILED = "Failed"
+
+
+_WORST = (State.FAILED, State.MISSING, State.UNREAD, State.CHANGING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +51,7 @@ class Standing:
     def state(self) -> State:
         """The worst of the parts."""
         found = {part.state for part in self.parts}
-        return next(
-            (one for one in (State.FAILED, State.MISSING, State.CHANGING) if one in found), State.READY
-        )
+        return next((one for one in _WORST if one in found), State.READY)
 
     def document(self) -> dict[str, Any]:
         """What ``weft status -o json`` shows."""
@@ -67,8 +71,22 @@ class Standing:
 
 async def standing(kube: Kube, nodes: Nodes, record: Record) -> Standing:
     """Ask the cluster about everything that ``record`` says is there."""
-    parts = await asyncio.gather(*(_part(kube, nodes, step) for step in record.removal))
+    steps = (_part(kube, nodes, step) for step in record.removal)
+    parts = await asyncio.gather(*steps, _control_plane(kube, record.control_plane))
     return Standing(record, tuple(part for part in parts if part))
+
+
+async def _control_plane(kube: Kube, where: str) -> Part | None:
+    if not where:
+        return None  # nobody looked for one when the filter was deployed
+    what = f"istiod in {where}"
+    try:
+        await check_control_plane(kube, where)
+    except Unread as error:
+        return Part(what, State.UNREAD, str(error))
+    except Denied:
+        return None
+    return Part(what, State.READY)
 
 
 async def _part(kube: Kube, nodes: Nodes, step: Step) -> Part | None:
@@ -81,12 +99,21 @@ async def _part(kube: Kube, nodes: Nodes, step: Step) -> Part | None:
         except NotDistributed as error:
             return Part(what, State.CHANGING, str(error))
         return Part(what, State.READY)
+    return await _object(kube, step)
+
+
+async def _object(kube: Kube, step: Step) -> Part:
     ref = Ref.of(step.object or {})
     held = await kube.find(ref)
     if held is None:
         return Part(str(ref), State.MISSING, "it is not there")
     if step.do is Do.EXTRACT and entry_of(held, step.entry) is None:
         return Part(str(ref), State.MISSING, f"its list of filters has no {step.entry}")
+    try:
+        check_read(held)
+    except (Unread, Refused) as error:
+        state = State.UNREAD if isinstance(error, Unread) else State.FAILED
+        return Part(str(ref), state, str(error))
     return Part(str(ref), State.READY)
 
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Protocol
 
 from weft.base.clock import Clock, SystemClock
-from weft.clusters import Deployer, NotDistributed, Prospect, look
+from weft.clusters import Deployer, NotDistributed, Prospect, check_readers, look
 from weft.errors import NotFound, WeftError
 from weft.installing import granting
 from weft.kube import Denied, Kube, Missing, Object, Ref
@@ -120,6 +120,7 @@ class Reconciler:
             else:
                 stager = Stager(deployer=deployer, known=partial(self.images.facts, self.kube))
                 rolled = await stager.roll(prospect, facts, held.get("status") or {})
+            await check_readers(self.kube, prospect.after)
         except WeftError as error:
             if isinstance(error, Denied) and error.plural in _GRANTED:
                 error.hint = f"let the operator: {granting(held['metadata']['namespace'], self.system)}"

@@ -77,6 +77,8 @@ def from_asm(document: Any, *, where: str, line_of: LineOf = nowhere) -> Importe
             f"{where}: spec.filter.patchContext: {held.patch_context!r} is not one of"
             f" {', '.join(filter(None, _CONTEXTS))}"
         )
+    # ASM keeps its control planes in clusters of its own.
+    istio = {"mode": "envoyfilter", "context": context, "volume": _VOLUME, "external": True}
     spec = {
         "image": held.image,
         "id": held.id,
@@ -87,6 +89,6 @@ def from_asm(document: Any, *, where: str, line_of: LineOf = nowhere) -> Importe
             "kind": workload_kind(place.kind, where=f"{where}: the workload's kind"),
             "labels": place.labels,
         },
-        "target": {"istio": {"mode": "envoyfilter", "context": context, "volume": _VOLUME}},
+        "target": {"istio": istio},
     }
     return Imported(new_intent(msgspec.to_builtins(read.metadata), spec, where=where, line_of=line_of))

@@ -135,6 +135,8 @@ class IstioTarget(_Part, frozen=True, kw_only=True):
     """Of the control plane, as 1.24; discovered when deployed, where nothing is said."""
     namespace: Name = "istio-system"
     """Where the control plane is."""
+    external: bool = False
+    """The control plane is in another cluster: nobody looks for it in this one."""
     volume: Volume = Volume()
 
 

@@ -99,6 +99,8 @@ class Facts:
     """Gloo's Gateways; ``None``: nobody looked."""
     istio_version: str = ""
     """Of the control plane, where the intent does not say it."""
+    control_plane: str = ""
+    """Where an istiod was found, ``namespace`` or ``namespace/name``; empty: nobody looked."""
     shared_mounts: frozenset[WorkloadRef] = frozenset()
     """Workloads whose mount of the module folder other filters need too."""
     stale: str = ""

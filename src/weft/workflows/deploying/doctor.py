@@ -9,7 +9,7 @@ from weft.base.clock import SystemClock
 from weft.clusters import Nodes, State, control_planes, older_programs, read_records, standing
 from weft.errors import WeftError
 from weft.installing import OPERATOR, Right, operator_rights
-from weft.kube import Denied, Kube, Ref, open_kube
+from weft.kube import Denied, Kube, Object, Ref, open_kube
 from weft.workflows.deploying.cluster import ClusterAccess
 
 __all__ = ["Finding", "Health", "examine"]
@@ -70,6 +70,8 @@ async def examine(
             ("targets", lambda: _targets(kube)),
             ("rights", lambda: _rights(kube, where)),
             ("control plane", lambda: _control_planes(kube, istio_namespace)),
+            ("Gloo Edge", lambda: _gloo(kube)),
+            ("Envoy Gateway", lambda: _envoy_gateway(kube)),
             (f"namespace {where}", lambda: _injection(kube, where)),
             ("node caches", lambda: _node_caches(kube, access.system)),
             ("operator", lambda: _operator(kube, access.system)),
@@ -124,6 +126,37 @@ async def _control_planes(kube: Kube, namespace: str) -> AsyncIterator[Finding]:
             yield Finding(
                 "control plane", Health.NOTE, f"{named}: nothing says its version", "--istio-version says it"
             )
+
+
+async def _gloo(kube: Kube) -> AsyncIterator[Finding]:
+    what, kind = "Gloo Edge", ("gateway.solo.io/v1", "Gateway")
+    if not await kube.knows(*kind):
+        return
+    gateways = (await kube.list(*kind)).items
+    said = [one for one in gateways if one.get("status")]
+    if said:
+        yield Finding(what, Health.GOOD, f"says something of {len(said)} of {len(gateways)} Gateways")
+    else:
+        yield Finding(what, Health.NOTE, "its kinds are there; it has said nothing of any Gateway")
+
+
+async def _envoy_gateway(kube: Kube) -> AsyncIterator[Finding]:
+    what, classes = "Envoy Gateway", ("gateway.networking.k8s.io/v1", "GatewayClass")
+    if not await kube.knows("gateway.envoyproxy.io/v1alpha1", "EnvoyExtensionPolicy"):
+        return
+    held = (await kube.list(*classes)).items if await kube.knows(*classes) else ()
+    taken = sorted(one["metadata"]["name"] for one in held if _is_taken(one))
+    if taken:
+        yield Finding(what, Health.GOOD, f"takes Gateways of class {', '.join(taken)}")
+    else:
+        yield Finding(what, Health.NOTE, "its kinds are there; it has taken no GatewayClass")
+
+
+def _is_taken(gateway_class: Object) -> bool:
+    controller = str((gateway_class.get("spec") or {}).get("controllerName", ""))
+    conditions = (gateway_class.get("status") or {}).get("conditions") or ()
+    accepted = any(one.get("type") == "Accepted" and one.get("status") == "True" for one in conditions)
+    return controller.startswith("gateway.envoyproxy.io/") and accepted
 
 
 async def _injection(kube: Kube, namespace: str) -> AsyncIterator[Finding]:
