@@ -10,7 +10,7 @@ response headers and the end of the stream, under limits of time and memory; the
 and the end, and has no limits.
 
 The machine code and the Go program are built into weft's cache, and left out where that fails. The Rust test
-framework of proxy-wasm is left out: no registry has it.
+framework of proxy-wasm is left out: no registry has it, and it runs neither module (README.md).
 """
 
 import contextlib

@@ -43,6 +43,7 @@ UNARY = {
         asking("call", headers="x-timeout: 123456789", expect="calls: [{timeout: 123456789}]"),
         replying("cluster: a, headers: {x-i: 1}, message: {base64: AGE=}, trailers: {t: 1}"),
     ],
+    "a timeout that is no number": [asking("call", headers="x-timeout: soon", expect=f"calls: [{SAID}]")],
     "the last of two messages": [CALL, replying("messages: [one, two]", "5 message 3 two")],
     "a status": [
         CALL,

@@ -1,7 +1,9 @@
 // Does what the header x-do of a request says with gRPC, and logs all that comes back.
 //
 // x-do is a list of words with spaces between: "call", "stream", "send", "last", "close", "cancel"; the calls go
-// to x-cluster, or to x-service as it is, with the metadata x-mine: yes. What is sent is x-message.
+// to x-cluster, or to x-service as it is, with the metadata x-mine: yes. What is sent is x-message. A call may
+// take x-timeout milliseconds, or 1000 where that is no number.
+#include <cstdlib>
 #include <string>
 
 #include "proxy_wasm_intrinsics.h"
@@ -69,9 +71,8 @@ class Asker : public Context {
     auto &last = static_cast<Caller *>(root())->last;
     const HeaderStringPairs mine = {{"x-mine", "yes"}};
     if (word == "call") {
-      auto timeout = header("x-timeout");
-      return grpcCall(service(), "demo.Echo", "Say", mine, header("x-message"),
-                      timeout.empty() ? 1000 : static_cast<uint32_t>(std::stoul(timeout)), &last);
+      auto timeout = static_cast<uint32_t>(std::strtoul(header("x-timeout").c_str(), nullptr, 10));
+      return grpcCall(service(), "demo.Echo", "Say", mine, header("x-message"), timeout ? timeout : 1000, &last);
     }
     if (word == "stream") return grpcStream(service(), "demo.Echo", "Chat", mine, &last);
     if (word == "send" || word == "last") return grpcSend(last, header("x-message"), word == "last");
