@@ -23,7 +23,7 @@ def check_size(text: str) -> None:
     """Raise ``yaml.YAMLError`` where ``text`` is nested too deeply, is too large, or is no YAML."""
     import yaml
 
-    sizes: dict[str, int] = {}  # of what has an anchor
+    sizes: dict[str | None, int] = {}  # of what has an anchor
     open_ones: list[list[Any]] = [["", 0]]  # anchor and values so far
     for event in _events(text):
         if isinstance(event, yaml.CollectionStartEvent):
