@@ -8,6 +8,8 @@ import sys
 # Objects between two looks for cycles; Python begins with 700, and since 3.14 with 2000.
 _MANY = 20_000
 
+_STDERR = 2
+
 
 def main() -> None:
     """Run the command line and leave with its exit code."""
@@ -19,9 +21,20 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _stop)
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a script began us with `&`; SIGTERM is to end us
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    _open_closed_streams()
     code = run(sys.argv[1:], sys.stdin, sys.stdout, sys.stderr, os.environ)
     gc.freeze()
     sys.exit(code)
+
+
+def _open_closed_streams() -> None:
+    """Streams that whoever started us closed lead to nowhere; else the next file opened would be one."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= _STDERR:
+        pass
+    os.close(number)
+    sys.stdin = sys.stdin or os.fdopen(0)
+    sys.stdout = sys.stdout or os.fdopen(1, "w")
+    sys.stderr = sys.stderr or os.fdopen(_STDERR, "w")
 
 
 def _stop(_signal: int, _frame: object) -> None:

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from weft.base.located import Located
+from weft.base.yaml_reading import careful, check_size
 from weft.errors import UsageError
 
 __all__ = ["as_yaml", "parse_document", "parse_documents"]
@@ -37,6 +38,7 @@ def parse_document(text: str, *, where: str) -> Any:
         except (json.JSONDecodeError, RecursionError):
             pass  # YAML has braces too, and its reader names the place better
     with _complaints(where):
+        check_size(text)
         return yaml.load(text, _reader())  # noqa: S506 - a SafeLoader that guesses less
 
 
@@ -44,6 +46,7 @@ def parse_documents(text: str, *, where: str) -> list[Located]:
     """The documents in ``text``, JSON or YAML, without the empty ones; raises as ``parse_document`` does."""
     found = []
     with _complaints(where):
+        check_size(text)
         loader = _reader()(text)
         try:
             while loader.check_node():
@@ -81,7 +84,7 @@ def as_yaml(value: Any) -> str:
 def _reader() -> Any:
     import yaml
 
-    class Reader(yaml.SafeLoader):
+    class Reader(careful()):  # type: ignore[misc]
         yaml_implicit_resolvers = {  # noqa: RUF012 - yaml's own way
             first: [(tag, form) for tag, form in forms if tag not in _GUESSES]
             for first, forms in yaml.SafeLoader.yaml_implicit_resolvers.items()

@@ -1,6 +1,7 @@
 """The program as a function: words, streams and environment in, exit code out."""
 
 import contextlib
+import os
 from collections.abc import Mapping, Sequence
 from typing import TextIO
 
@@ -8,12 +9,14 @@ import click
 
 from weft import __version__
 from weft.cli.commands import GROUPS, Commands
-from weft.cli.console import Console
+from weft.cli.console import Console, ReaderLeft
 from weft.errors import WeftError
 
 __all__ = ["program", "run"]
 
-_INTERRUPTED = 130  # 128 + SIGINT, as shells count
+# As shells count those that a signal ended: 128 + its number.
+_INTERRUPTED = 130
+_READER_LEFT = 141
 
 
 @click.group(
@@ -21,7 +24,8 @@ _INTERRUPTED = 130  # 128 + SIGINT, as shells count
     groups=GROUPS,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 failed, 2 wrong input, 3 a needed program is missing, 4 not found, "
-    "5 the compiler refused, 6 Envoy or the filter refused, 7 signatures are missing.",
+    "5 the compiler refused, 6 Envoy or the filter refused, 7 signatures are missing, 130 stopped by Ctrl-C "
+    "or SIGTERM, 141 the reader of the output left.",
 )
 @click.version_option(__version__, prog_name="weft", message="%(prog)s version %(version)s")
 @click.option("-v", "--verbose", is_flag=True, help="Say more about what happens.")
@@ -32,10 +36,22 @@ def program(console: Console, verbose: bool) -> None:
 
 
 def run(argv: Sequence[str], stdin: TextIO, stdout: TextIO, stderr: TextIO, env: Mapping[str, str]) -> int:
-    """Do what ``argv`` says and give the exit code; never raises for a user's mistake."""
+    """Do what ``argv`` says and give the exit code; never raises."""
     console = Console(stdin=stdin, stdout=stdout, stderr=stderr, env=env)
     try:
-        with contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
+        return _run(argv, console)
+    except (ReaderLeft, SystemExit, OSError):  # click exits when help has no reader
+        # Nobody can be told. What is still in a stream's buffer would fail once more when Python ends.
+        for stream in (stdout, stderr):
+            with contextlib.suppress(OSError):
+                stream.close()
+        return _READER_LEFT
+
+
+def _run(argv: Sequence[str], console: Console) -> int:
+    """As ``run``; raises one of three errors when nobody hears what is to be said."""
+    try:
+        with contextlib.redirect_stdout(console.stdout), contextlib.redirect_stderr(console.stderr):
             code = program.main(args=list(argv), prog_name="weft", standalone_mode=False, obj=console)
     except WeftError as error:
         console.explain(error)
@@ -46,8 +62,36 @@ def run(argv: Sequence[str], stdin: TextIO, stdout: TextIO, stderr: TextIO, env:
     except (click.Abort, KeyboardInterrupt):
         console.talk("stopped")
         return _INTERRUPTED
-    except BrokenPipeError:  # the reader of our output left; so do we
-        with contextlib.suppress(OSError):
-            stdout.close()
-        return 0
+    except ReaderLeft:
+        raise
+    except OSError as error:
+        console.explain(_of_the_system(error))
+        return WeftError.exit_code
+    except Exception as error:  # noqa: BLE001 - a defect of ours is told like a failure, not thrown at the user
+        console.explain(_of_ours(error, verbose=console.verbose))
+        return WeftError.exit_code
     return code if isinstance(code, int) else 0
+
+
+def _of_the_system(error: OSError) -> WeftError:
+    """What the system refused where nobody nearer to it had better words."""
+    if error.filename is None:
+        try:
+            os.getcwd()  # noqa: PTH109 - asked only whether it is there
+        except OSError:
+            return WeftError("the current folder is gone", hint="cd to a folder that exists")
+    place = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, (str, bytes)) else ""
+    return WeftError(f"{place}{error.strerror or error}")
+
+
+def _of_ours(error: Exception, *, verbose: bool) -> WeftError:
+    """What should not have happened, with the place of the defect."""
+    import traceback
+
+    frames = traceback.extract_tb(error.__traceback__)
+    where = f"{frames[-1].filename}:{frames[-1].lineno}"
+    return WeftError(
+        f"a defect of weft: {type(error).__name__}: {error} (at {where})",
+        detail="".join(traceback.format_exception(error)) if verbose else None,
+        hint="please report it with what `weft -v` and the same words print",
+    )

@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from weft.errors import WeftError
+
 __all__ = ["GROUPS", "Commands"]
 
 # group title -> command -> (module:attribute, what it does). The summary stands here so that
@@ -95,6 +97,26 @@ class Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
         """All command names, in the order of the table."""
         return list(self._where)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click's; of a name that is none it says which ones are near."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            raise click.exceptions.NoSuchCommand(
+                error.command_name, possibilities=self._where, ctx=ctx
+            ) from None
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """As click's, which would take any pipe that broke for our output and leave without a word."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            raise WeftError(
+                f"a connection or a program that weft spoke to went away: {error.strerror}"
+            ) from error
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         """Import and give the command, or ``None``."""

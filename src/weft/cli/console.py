@@ -1,6 +1,6 @@
 """How the program speaks: stdout is data, stderr is talk.
 
-Understandable without colour; ``-o json`` is a promise to scripts.
+Understandable without colour; ``-o json`` is a promise to scripts: one line a result.
 """
 
 import json
@@ -12,7 +12,11 @@ import click
 from weft.base.paths import Places
 from weft.errors import WeftError
 
-__all__ = ["Console"]
+__all__ = ["Console", "ReaderLeft"]
+
+
+class ReaderLeft(Exception):
+    """Who read our output has gone, as ``head`` does; so do we."""
 
 
 class Console:
@@ -62,16 +66,16 @@ class Console:
 
     def data(self, text: str) -> None:
         """Write a line that a pipe may want."""
-        print(text, file=self.stdout, flush=True)
+        _write(self.stdout, text)
 
     def document(self, value: Any, form: str) -> None:
-        """Write ``value`` as ``json`` (indented) or ``yaml``."""
+        """Write ``value`` as ``yaml`` or ``json``: one line for programs, indented for eyes."""
         if form == "yaml":
             import yaml
 
             self.data(yaml.safe_dump(value, sort_keys=False).rstrip("\n"))
         else:
-            self.data(json.dumps(value, indent=2))
+            self.data(json.dumps(value, indent=2 if self.stdout.isatty() else None))
 
     def table(self, header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         """Write aligned columns, one space between, as wasme's tables look."""
@@ -82,7 +86,7 @@ class Console:
 
     def talk(self, text: str) -> None:
         """Tell a person what is going on."""
-        print(text, file=self.stderr, flush=True)
+        _write(self.stderr, text)
 
     def detail(self, text: str) -> None:
         """Tell a person who asked for it with ``--verbose``."""
@@ -99,7 +103,19 @@ class Console:
 
     def explain_usage(self, error: click.ClickException) -> None:
         """Show a mistake on the command line, and where help is."""
+        if isinstance(error, click.exceptions.NoArgsIsHelpError):
+            self.talk(error.format_message())
+            return
         self.talk(f"error: {error.format_message()}")
         context = getattr(error, "ctx", None)
         if context is not None:
             self.talk(f"\nhint: {context.command_path} --help")
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        print(text, file=stream, flush=True)
+    except BrokenPipeError as error:
+        raise ReaderLeft from error
+    except OSError as error:
+        raise WeftError(f"cannot write the output: {error.strerror}") from error

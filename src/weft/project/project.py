@@ -76,9 +76,11 @@ class Project(msgspec.Struct, frozen=True):
         Raises ``UsageError`` with the line or the key that is wrong.
         """
         try:
-            document = msgspec.toml.decode(text, type=_Document)
+            document = msgspec.toml.decode(text.removeprefix("\ufeff"), type=_Document)
         except msgspec.DecodeError as error:
             raise UsageError(f"{where}: {error}") from error
+        except RecursionError as error:
+            raise UsageError(f"{where} is nested too deeply") from error
         head = document.filter
         document.budgets.limits(where=f"{where}: budgets")
         if head.language not in LANGUAGES:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from weft.base.yaml_reading import careful, check_size
 from weft.errors import UsageError
 from weft.scenario.document import (
     Document,
@@ -85,6 +86,7 @@ def _load(text: str, where: str) -> Any:
     import yaml
 
     try:
+        check_size(text)
         return yaml.load(text, Loader=_loader())  # noqa: S506 - it is a safe one
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
@@ -94,10 +96,9 @@ def _load(text: str, where: str) -> Any:
 
 @cache
 def _loader() -> Any:
-    """YAML's safe loader, except that 2026-01-01 is a text, as it is in a header."""
-    import yaml
+    """YAML as read everywhere, except that 2026-01-01 is a text, as it is in a header."""
 
-    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    class Loader(careful()):  # type: ignore[misc]
         pass
 
     Loader.yaml_implicit_resolvers = {

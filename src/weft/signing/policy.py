@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from weft.base.yaml_reading import careful, check_size
 from weft.errors import UsageError
 from weft.oci import Digest, Reference
 from weft.signing.errors import Unverified
@@ -96,7 +97,8 @@ class Policy:
         import yaml
 
         try:
-            document = msgspec.convert(yaml.safe_load(text), _Document)
+            check_size(text)
+            document = msgspec.convert(yaml.load(text, careful()), _Document)  # noqa: S506 - it is a safe one
         except yaml.YAMLError as error:
             raise UsageError(f"{where} is not YAML: {' '.join(str(error).split())}") from error
         except msgspec.ValidationError as error:

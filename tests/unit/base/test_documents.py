@@ -49,7 +49,7 @@ def test_scalars_are_what_envoy_takes_them_for(text: str, value: Any) -> None:
         ("\ta: b", "f at line 1, column 1: found character '\\t' that cannot start any token"),
         ("a: !!python/object:os.system x", "f at line 1, column 4: could not determine a constructor"),
         ("\x00", "f: unacceptable character #x0000: special characters are not allowed"),
-        ("[" * 5000, "f: maximum recursion depth exceeded"),
+        ("[" * 5000, "f at line 1, column 101: nested deeper than 100 levels"),
     ],
 )
 def test_what_cannot_be_read_is_told_with_its_place(text: str, complaint: str) -> None:

@@ -152,11 +152,27 @@ def test_language_and_folder_may_be_left_out(
 
 
 @pytest.mark.parametrize(
+    ("name", "said"),
+    [("missing.json", "/missing.json: No such file"), ("../s.json", "/../s.json is outside of the project")],
+)
+def test_a_schema_that_could_not_go_with_the_image_stops_the_build(
+    weft: Weft, home: Path, tmp_path: Path, name: str, said: str
+) -> None:
+    project = tiny_project(tmp_path / "f")
+    (tmp_path / "s.json").write_text("{}")
+    with (project / "weft.toml").open("a") as file:
+        file.write(f'[config]\nschema = "{name}"\n')
+    result = weft("build", project)
+    assert (result.code, images(home)) == (2, {})
+    assert f"error: {project}{said}" in result.err
+
+
+@pytest.mark.parametrize(
     ("words", "code", "said"),
     [
         pytest.param(["cobol", "{project}"], 2, "'cobol' is no language", id="no language"),
         pytest.param(["cpp", "a", "b"], 2, "one folder is built at a time, not 2: a b", id="two folders"),
-        pytest.param(["{project}/nowhere"], 4, "{project}/nowhere is not a folder", id="no folder"),
+        pytest.param(["{project}/nowhere"], 4, "{project}/nowhere: no such file or folder", id="no folder"),
         pytest.param(["precompiled"], 2, "say which module", id="no module named"),
         pytest.param(["precompiled", "x.wasm"], 4, "x.wasm: no such file", id="no module"),
         pytest.param(["precompiled", "{project}"], 2, "{project} is a folder", id="a folder, not a module"),

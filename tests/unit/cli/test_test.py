@@ -154,6 +154,10 @@ def test_scripts_get_json_and_ci_gets_junit(weft: Weft, folder: Path, tmp_path: 
     [
         ({"tests/adder.yaml": None}, 4, "holds no scenarios (*.yaml)"),
         ({"tests/adder.yaml": "scenarios: [{name: a, stepz: []}]"}, 2, "unknown field `stepz` at a"),
+        ({"tests/adder.yaml": "scenarios: []"}, 4, "/tests has no scenario in it\n"),
+        ({"tests/adder.yaml": "a: " + "[" * 100_000}, 2, "tests/adder.yaml:1: not valid YAML: nested deeper"),
+        ({"tests/adder.yaml": "scenarios: []\nscenarios: []"}, 2, "the key scenarios is there twice"),
+        ({"m.wasm": "no module"}, 2, "/m.wasm: header, byte 0 (0x0): not WebAssembly"),
         ({"weft.toml": None}, 2, "holds no filter project"),
     ],
 )

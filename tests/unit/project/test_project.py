@@ -29,6 +29,11 @@ def test_the_root_id_follows_the_name() -> None:
     assert project.config.default is None
 
 
+def test_a_byte_order_mark_is_no_mistake() -> None:
+    project = Project.parse('\ufeff[filter]\nname = "a-b"\nlanguage = "go"', where="weft.toml")
+    assert project.name == "a-b"
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
@@ -49,6 +54,7 @@ def test_the_root_id_follows_the_name() -> None:
             id="type",
         ),
         pytest.param("[filter", "p/weft.toml: Expected ']' at the end of a table declaration", id="syntax"),
+        pytest.param("a = " + "[" * 100_000, "p/weft.toml is nested too deeply", id="deep"),
     ],
 )
 def test_a_mistake_is_named_with_its_place(text: str, complaint: str) -> None:

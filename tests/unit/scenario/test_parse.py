@@ -50,7 +50,7 @@ scenarios: [{name: a, plugin: {config: text}, setup: {clusters: []}, steps: [{ti
     ("text", "message"),
     [
         pytest.param("a: b: c",
-                     "tests/x.yaml:1: not valid YAML: mapping values are not allowed in this context",
+                     "tests/x.yaml:1: not valid YAML: mapping values are not allowed here",
                      id="no YAML"),
         pytest.param("a: 1", "tests/x.yaml: no list of scenarios", id="no scenarios"),
         pytest.param("scenarios: [{name: a, stepz: []}]",

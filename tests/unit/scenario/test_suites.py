@@ -319,8 +319,8 @@ def test_what_cannot_be_translated_is_told_by_line(text: str, words: str) -> Non
         ("- test", "t:1: a list stands where one value should"),
         ("just words", "t:1: a suite is a mapping"),
         ("test:\n  - benchmark: 'true'", "t:2: benchmark must be true or false, not 'true'"),
-        ("test:\n- [", "t:3: not valid YAML: did not find expected node content"),
-        ("test: &a [{request_headers: *a}]", "t:1: mappings are nested too deeply"),
+        ("test:\n- [", "t:2: not valid YAML: expected the node content, but found '<stream end>'"),
+        ("test: &a [{request_headers: *a}]", "t:1: not valid YAML: *a stands inside of what it stands for"),
     ],
 )
 def test_what_is_wrong_in_yaml_is_told_by_line(text: str, words: str) -> None:

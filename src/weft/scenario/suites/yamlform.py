@@ -3,6 +3,7 @@
 import re
 from typing import TYPE_CHECKING
 
+from weft.base.yaml_reading import check_size
 from weft.scenario.suites.tree import MOST_DEEP, Message, Place, Scalar, Value
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ def read_yaml(text: str, file: str) -> Message | None:
     import yaml
 
     try:
+        check_size(text)
         node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)

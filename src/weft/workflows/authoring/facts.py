@@ -28,7 +28,7 @@ from weft.facts import (
 from weft.oci import Annotation, Descriptor, Digest, Manifest, MediaType, Reference
 from weft.store import Store
 from weft.toolchains import Toolbox
-from weft.workflows.authoring.sources import PROJECT_FILE, Source
+from weft.workflows.authoring.sources import PROJECT_FILE, Source, read_schema
 
 __all__ = ["FactFinder", "attach_facts"]
 
@@ -146,6 +146,12 @@ def _parts(folder: Path) -> Iterator[Part]:
 
 def _files(source: Source) -> Iterator[_File]:
     folder, schema = source.folder, source.project.config.schema
+    read_schema(folder, source.project)
+    if schema and folder not in (folder / schema).resolve().parents:
+        raise UsageError(
+            f"{folder / schema} is outside of the project and cannot go with its image",
+            hint=f"[config] schema in {PROJECT_FILE} names it",
+        )
     named = [
         *((path, FactType.README) for path in sorted(folder.glob("README*"))),
         *((path, FactType.LICENSE) for path in sorted(folder.glob("LICEN[CS]E*"))),

@@ -1,8 +1,9 @@
 """What a folder says of the filter in it: weft's own project file, or wasme's runtime-config.json."""
 
+import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from weft.base.files import os_errors_as, read_limited
 from weft.base.names import Name
@@ -18,6 +19,7 @@ __all__ = [
     "Source",
     "language_named",
     "read_runtime_config",
+    "read_schema",
     "read_source",
 ]
 
@@ -62,7 +64,9 @@ def read_source(folder: Path, language: str | None = None) -> Source:
     language, or does not tell its language.
     """
     if not folder.is_dir():
-        raise NotFound(f"{folder} is not a folder")
+        raise NotFound(
+            f"{folder} is not a folder" if folder.exists() else f"{folder}: no such file or folder"
+        )
     folder = folder.resolve()
     ours, wasmes = folder / PROJECT_FILE, folder / RUNTIME_CONFIG_FILE
     if ours.is_file():
@@ -89,6 +93,25 @@ def read_runtime_config(path: Path) -> "RuntimeConfig":
     if not path.is_file():
         raise NotFound(f"{path} is not a file")
     return RuntimeConfig.parse(_read(path), where=str(path))
+
+
+def read_schema(folder: Path, project: Project) -> Any:
+    """The JSON Schema of the config, as the project in ``folder`` names it; ``None`` where it names none.
+
+    Raises ``UsageError`` when it cannot be read: what nobody reads allows every config.
+    """
+    if project.config.schema is None:
+        return None
+    path, hint = folder / project.config.schema, f"[config] schema in {PROJECT_FILE} names it"
+    try:
+        text = read_limited(path, _MAX_FILE_BYTES)
+        if text is None:
+            raise UsageError(f"{path} is larger than {_MAX_FILE_BYTES} bytes", hint=hint)
+        return json.loads(text)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}", hint=hint) from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{path} is not valid JSON: {error}", hint=hint) from error
 
 
 def _read(path: Path) -> bytes:

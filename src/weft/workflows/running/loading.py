@@ -7,18 +7,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from weft.base.files import read_limited
 from weft.errors import UsageError
 from weft.project import Budgets, Project
 from weft.workflows.authoring.modules import load_module_bytes
+from weft.workflows.authoring.sources import read_schema
 
 if TYPE_CHECKING:
     from weft.oci import Reference
     from weft.store import Store
 
 __all__ = ["Admit", "Build", "Loaded", "Loader", "attached_schema", "from_project", "load_file", "load_image"]
-
-_MAX_SCHEMA = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,27 +124,14 @@ async def attached_schema(store: "Store", reference: "Reference") -> Any:
 
 def from_project(folder: Path, project: Project, module: bytes) -> Loaded:
     """The module built from a project; its config and schema as the project's file has them now."""
-    schema = None if project.config.schema is None else _schema(folder / project.config.schema)
     return Loaded(
         name=_id(project.root_id or project.name),
         module=module,
         root_id=project.root_id,
         config=project.config.default,
-        schema=schema,
+        schema=read_schema(folder, project),
         budgets=project.budgets,
     )
-
-
-def _schema(path: Path) -> Any:
-    try:
-        text = read_limited(path, _MAX_SCHEMA)
-        if text is None:
-            raise UsageError(f"{path} is larger than {_MAX_SCHEMA} bytes")
-        return json.loads(text)
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}", hint="[config] schema in weft.toml names it") from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{path} is not valid JSON: {error}") from error
 
 
 def _id(text: str) -> str:

@@ -19,7 +19,7 @@ from weft.project import Project
 from weft.scenario import Case, Expect, Played
 from weft.testhost import Limits, Probed, probe
 from weft.wasm import read_module
-from weft.workflows.authoring.modules import load_module_bytes
+from weft.workflows.authoring.modules import load_module
 from weft.workflows.testing.coverage import Coverage, covered, used_in
 from weft.workflows.testing.findings import Finding, Kind, differing, failing, found_on_host
 from weft.workflows.testing.hunt import Found, Hunt
@@ -82,7 +82,7 @@ def fuzz(
     source = source_of(folder, has_module=given is not None)
     project, base = source.project, folder.resolve().parent if is_file else source.folder
     own = _alone(read_any_cases(folder if is_file else base, wishes.name), say)
-    module = load_module_bytes(given) if given else built_module(source, places, build)
+    module = load_module(given).data if given else built_module(source, places, build)
     program = wishes.envoy() if wishes.envoy and wishes.on is not On.HOST else None
     told, leak = defaults_of(project), allowed_leak(project)
     job = HostJob(module, places.cache / "modules", told, allowed_leak=leak)

@@ -41,6 +41,8 @@ def read_cases(where: Path, name: str) -> tuple[list[Case], int]:
         )
     cases = [case for path in files for case in _read(path, folder)]
     chosen = [case for case in cases if name.lower() in case.name.lower()]
+    if not cases:
+        raise NotFound(f"{where if where.is_file() else folder / FOLDER} has no scenario in it")
     if not chosen:
         raise NotFound(f"no scenario's name contains {name!r}", hint="weft test without -k runs all")
     return chosen, len(cases) - len(chosen)

@@ -16,7 +16,7 @@ from weft.base.paths import Places
 from weft.project import Project
 from weft.scenario import Case, Played
 from weft.testhost import Code
-from weft.workflows.authoring.modules import load_module_bytes, stored_module
+from weft.workflows.authoring.modules import load_module, stored_module
 from weft.workflows.measuring.budgets import Verdict, judged
 from weft.workflows.measuring.host import HostFigures, measure_memory
 from weft.workflows.testing.on_host import HostJob, play_on_host
@@ -89,7 +89,7 @@ def run_scenarios(
     given = wishes.module
     source = source_of(folder, has_module=given is not None)
     cases, left_out = read_cases(folder if folder.is_file() else source.folder, wishes.name)
-    module = load_module_bytes(given) if given else built_module(source, places, build)
+    module = load_module(given).data if given else built_module(source, places, build)
     others = neighbors(cases, stored_module(places.store))
     project = source.project
     told, leak = defaults_of(project), allowed_leak(project)

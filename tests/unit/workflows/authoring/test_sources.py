@@ -6,7 +6,8 @@ import pytest
 
 from weft.errors import NotFound, UsageError, WeftError
 from weft.image import RuntimeConfig
-from weft.workflows.authoring.sources import language_named, read_source
+from weft.project import Project
+from weft.workflows.authoring.sources import language_named, read_schema, read_source
 
 TOML = '[filter]\nname = "path-rewrite"\nlanguage = "cpp"\n'
 WASME = '{"type": "envoy_proxy", "abiVersions": ["v0.2.1"], "config": {"rootIds": ["my_root"]}, "mine": 1}'
@@ -120,7 +121,7 @@ def test_a_folder_without_a_sound_project_is_refused(
 def test_a_folder_that_is_not_there_is_not_found(tmp_path: Path) -> None:
     with pytest.raises(NotFound) as caught:
         read_source(tmp_path / "nowhere")
-    assert str(caught.value) == f"{tmp_path}/nowhere is not a folder"
+    assert str(caught.value) == f"{tmp_path}/nowhere: no such file or folder"
 
 
 @pytest.mark.parametrize(
@@ -128,3 +129,35 @@ def test_a_folder_that_is_not_there_is_not_found(tmp_path: Path) -> None:
 )
 def test_tinygo_is_go(word: str, language: str | None) -> None:
     assert language_named(word) == language
+
+
+def _naming_a_schema(folder: Path, name: str) -> Project:
+    text = f'[filter]\nname = "f"\nlanguage = "cpp"\n[config]\nschema = "{name}"\n'
+    (folder / "weft.toml").write_text(text)
+    return read_source(folder).project
+
+
+def test_the_schema_that_a_project_names_is_read(folder: Path) -> None:
+    (folder / "s.json").write_text('{"type": "object"}')
+    assert read_schema(folder, _naming_a_schema(folder, "s.json")) == {"type": "object"}
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (None, ": No such file or directory"),
+        ("// no JSON", " is not valid JSON: Expecting value: line 1 column 1 (char 0)"),
+        ("[" * 100_000, " is not valid JSON: "),
+        (" " * 2**21, " is larger than 1048576 bytes"),
+    ],
+    ids=["missing", "no JSON", "deep", "huge"],
+)
+def test_a_schema_that_cannot_be_read_is_no_schema_that_allows_all(
+    folder: Path, text: str | None, complaint: str
+) -> None:
+    if text is not None:
+        (folder / "s.json").write_text(text)
+    with pytest.raises(UsageError) as caught:
+        read_schema(folder, _naming_a_schema(folder, "s.json"))
+    assert str(caught.value).startswith(f"{folder}/s.json{complaint}")
+    assert caught.value.hint == "[config] schema in weft.toml names it"
