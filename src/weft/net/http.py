@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -72,6 +71,8 @@ class Response:
         text = self.headers.get("Retry-After", "").strip()
         if text.isdecimal():
             return float(text)
+        from email.utils import parsedate_to_datetime
+
         try:
             until = parsedate_to_datetime(text)
             return max(0.0, (until - datetime.now(until.tzinfo)).total_seconds())
