@@ -175,10 +175,11 @@ class Http:
         elif proxy is None:
             guard(curl, network.closed, transfer.met)
         trusted = network.trust_for(asked.host)
-        route(curl, asked.url, proxy, trusted.name if secure else "")
+        route(curl, asked.url, proxy, network.trust.authorities)
         if secure:
-            trust(curl, trusted)
-        curl.setopt(pycurl.HTTPHEADER, _lines({"Host": asked.host, **_STANDING, **asked.headers}))
+            trust(curl, asked.url, trusted)
+        named = {"Host": asked.host} if secure and trusted.name else {}
+        curl.setopt(pycurl.HTTPHEADER, _lines({**named, **_STANDING, **asked.headers}))
         if asked.stream:
             curl.setopt(pycurl.UPLOAD, 1)
             curl.setopt(pycurl.INFILESIZE_LARGE, asked.stream.size)
