@@ -57,7 +57,7 @@ def another_authority(config: dict[str, Any], _: Path) -> None:
         pytest.param(
             server("https://127.0.0.1:9"),
             1,
-            "cannot connect to 127.0.0.1:9: Connect call failed ('127.0.0.1', 9)",
+            "cannot connect to 127.0.0.1:9: Connection refused",
             "it is the cluster's API server; --context and KUBECONFIG say which cluster",
             id="nobody answers",
         ),

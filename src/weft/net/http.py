@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -72,6 +71,8 @@ class Response:
         text = self.headers.get("Retry-After", "").strip()
         if text.isdecimal():
             return float(text)
+        from email.utils import parsedate_to_datetime
+
         try:
             until = parsedate_to_datetime(text)
             return max(0.0, (until - datetime.now(until.tzinfo)).total_seconds())
@@ -174,10 +175,11 @@ class Http:
         elif proxy is None:
             guard(curl, network.closed, transfer.met)
         trusted = network.trust_for(asked.host)
-        route(curl, asked.url, proxy, trusted.name if secure else "")
+        route(curl, asked.url, proxy, network.trust.authorities)
         if secure:
-            trust(curl, trusted)
-        curl.setopt(pycurl.HTTPHEADER, _lines({"Host": asked.host, **_STANDING, **asked.headers}))
+            trust(curl, asked.url, trusted)
+        named = {"Host": asked.host} if secure and trusted.name else {}
+        curl.setopt(pycurl.HTTPHEADER, _lines({**named, **_STANDING, **asked.headers}))
         if asked.stream:
             curl.setopt(pycurl.UPLOAD, 1)
             curl.setopt(pycurl.INFILESIZE_LARGE, asked.stream.size)

@@ -6,6 +6,7 @@ import ssl
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 import pycurl
@@ -17,6 +18,21 @@ __all__ = ["guard", "refuse_surprises", "route", "trust"]
 
 _CONNECT_SECONDS = 15
 _BUFFER_BYTES = 256 * 1024
+
+
+class _Options(NamedTuple):
+    """Which of libcurl's options say whom to believe."""
+
+    file: int
+    folder: int
+    blob: int
+    flags: int
+
+
+_OF_HOST = _Options(pycurl.CAINFO, pycurl.CAPATH, pycurl.CAINFO_BLOB, pycurl.SSL_OPTIONS)
+_OF_PROXY = _Options(
+    pycurl.PROXY_CAINFO, pycurl.PROXY_CAPATH, pycurl.PROXY_CAINFO_BLOB, pycurl.PROXY_SSL_OPTIONS
+)
 
 
 def refuse_surprises(curl: pycurl.Curl) -> None:
@@ -35,20 +51,16 @@ def refuse_surprises(curl: pycurl.Curl) -> None:
         curl.setopt(option, value)
 
 
-def route(curl: pycurl.Curl, url: str, proxy: str | None, name: str) -> None:
-    """Where to connect: to the URL's host, through ``proxy`` if any, and whose certificate that must show.
+def route(curl: pycurl.Curl, url: str, proxy: str | None, authorities: Sequence[Path]) -> None:
+    """Where to connect: to the URL's host, or to ``proxy``, which ``authorities`` and the system's vouch for.
 
     libcurl's own reading of the environment is switched off: ``Network`` has done it.
     """
+    curl.setopt(pycurl.URL, url)
     curl.setopt(pycurl.PROXY, proxy or "")
     curl.setopt(pycurl.NOPROXY, "")
-    parts = urlsplit(url)
-    if name and parts.scheme == "https":
-        port = parts.port or 443
-        host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
-        curl.setopt(pycurl.CONNECT_TO, [f"{name}:{port}:{host}:{port}"])
-        url = urlunsplit(parts._replace(netloc=f"{name}:{port}"))
-    curl.setopt(pycurl.URL, url)
+    if proxy and proxy.startswith("https:"):
+        _believe(curl, authorities, _OF_PROXY, system=True)
 
 
 def guard(curl: pycurl.Curl, closed: Sequence[IpNetwork], met: list[str]) -> None:
@@ -66,27 +78,42 @@ def guard(curl: pycurl.Curl, closed: Sequence[IpNetwork], met: list[str]) -> Non
     curl.setopt(pycurl.OPENSOCKETFUNCTION, opened)
 
 
-def trust(curl: pycurl.Curl, believed: Trust) -> None:
-    """Whom to believe and who we are. Raises ``UsageError`` naming the file that is wrong."""
+def trust(curl: pycurl.Curl, url: str, believed: Trust) -> None:
+    """Whom to believe at ``url``, and who we are. Raises ``UsageError`` naming the file that is wrong."""
     believed.check()
-    file, folder = _system() if believed.system else (None, None)
-    files = [*believed.authorities, *([Path(file)] if file else [])]
-    curl.unsetopt(pycurl.CAINFO)
-    curl.unsetopt(pycurl.CAPATH)
-    if folder:
-        curl.setopt(pycurl.CAPATH, folder)
-    if len(files) == 1:
-        curl.setopt(pycurl.CAINFO, str(files[0]))
-    elif files:
-        curl.setopt(pycurl.CAINFO_BLOB, _joined(tuple(files)))
-    if believed.system and not (file or folder):
-        curl.setopt(pycurl.SSL_OPTIONS, pycurl.SSLOPT_NATIVE_CA)
+    _believe(curl, believed.authorities, _OF_HOST, system=believed.system)
+    if believed.name:
+        _expect(curl, url, believed.name)
     if believed.certificate:
         curl.setopt(pycurl.SSLCERT, str(believed.certificate))
         curl.setopt(pycurl.SSLKEY, str(believed.key or believed.certificate))
     if believed.insecure:
         curl.setopt(pycurl.SSL_VERIFYPEER, 0)
         curl.setopt(pycurl.SSL_VERIFYHOST, 0)
+
+
+def _expect(curl: pycurl.Curl, url: str, name: str) -> None:
+    """Connect as before, but to who is called ``name``; the request still says whom it is for."""
+    parts = urlsplit(url)
+    port = parts.port or 443
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    curl.setopt(pycurl.CONNECT_TO, [f"{name}:{port}:{host}:{port}"])
+    curl.setopt(pycurl.URL, urlunsplit(parts._replace(netloc=f"{name}:{port}")))
+
+
+def _believe(curl: pycurl.Curl, authorities: Sequence[Path], options: _Options, *, system: bool) -> None:
+    file, folder = _system() if system else (None, None)
+    files = [*authorities, *([Path(file)] if file else [])]
+    curl.unsetopt(options.file)
+    curl.unsetopt(options.folder)
+    if folder:
+        curl.setopt(options.folder, folder)
+    if len(files) == 1:
+        curl.setopt(options.file, str(files[0]))
+    elif files:
+        curl.setopt(options.blob, _joined(tuple(files)))
+    if system and not (file or folder):
+        curl.setopt(options.flags, pycurl.SSLOPT_NATIVE_CA)
 
 
 def _system() -> tuple[str | None, str | None]:

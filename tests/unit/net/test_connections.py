@@ -181,6 +181,24 @@ async def test_a_value_cannot_become_a_header_of_its_own(value: str) -> None:
     assert str(caught.value) == "a value that cannot be sent as header Authorization"
 
 
+async def test_the_host_is_named_as_others_name_it() -> None:
+    """Without the port that its scheme has anyway: a signed URL holds for that spelling."""
+    seen: list[str] = []
+
+    async def proxy(request: web.BaseRequest) -> web.Response:
+        seen.append(request.headers["Host"])
+        return web.Response()
+
+    async with (
+        serving(proxy) as through,
+        Http(Network(proxies=Proxies(http=f"http://{through}"))) as http,
+    ):
+        for url in ("http://far.example.com:80/", "http://far.example.com/", "http://far.example.com:81/"):
+            async with http.request("GET", url):
+                pass
+    assert seen == ["far.example.com", "far.example.com", "far.example.com:81"]
+
+
 async def test_a_proxy_that_is_not_there_is_named() -> None:
     async with Http(Network(proxies=Proxies(http="http://127.0.0.1:1"))) as http:
         with pytest.raises(HttpFailure) as caught:
@@ -238,6 +256,21 @@ class TestTls:
                     assert (response.status, "X-From" in response.headers) == (200, False)
                     assert await response.read(100, "") == b"for far.example.com:443"
         assert seen == [b"CONNECT far.example.com:443 HTTP/1.1"]
+
+    async def test_a_proxy_that_speaks_tls_is_believed_by_the_same_authorities(self) -> None:
+        async def proxy(request: web.BaseRequest) -> web.Response:
+            return web.Response(text=f"fetched {request.raw_path}")
+
+        async def ask(through: str, trusted: Trust) -> bytes:
+            network = Network(proxies=Proxies(http=f"https://{through}"), trust=trusted)
+            async with Http(network) as http, http.request("GET", "http://far.example.com/x") as response:
+                return await response.read(100, "")
+
+        async with serving(proxy, certificates().server_context()) as through:
+            mine = Trust(authorities=(certificates().authority,))
+            assert await ask(through, mine) == b"fetched http://far.example.com/x"
+            with pytest.raises(Untrusted, match=r"far\.example\.com is not who it should be: "):
+                await ask(through, Trust())
 
     async def test_a_certificate_may_be_asked_for_by_another_name(self) -> None:
         async def handler(request: web.BaseRequest) -> web.Response:

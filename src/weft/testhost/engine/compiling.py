@@ -12,6 +12,7 @@ import platform
 from ctypes import c_void_p
 from functools import cache
 from pathlib import Path
+from threading import Lock
 
 from weft.base.files import atomic_write
 from weft.errors import FilterRefused
@@ -21,13 +22,19 @@ __all__ = ["Program", "compile_module", "engine", "said"]
 
 _SETTINGS = "fuel-1"  # a new word here when what `engine` sets changes the code
 _MOST_KEPT = 64
+_MAKING = Lock()
 _STACK = 1 << 20  # V8 in Envoy has about this much
 _RESERVED = 1 << 32  # every 32-bit memory gets all its addresses at once and so never moves
 
 
-@cache
 def engine() -> int:
     """The one engine of this process. It lives as long as the process does."""
+    with _MAKING:  # two threads that ask at once would get one each, and their modules would not fit
+        return _engine()
+
+
+@cache
+def _engine() -> int:
     lib = library()
     config = lib.wasm_config_new()
     lib.wasmtime_config_consume_fuel_set(config, True)

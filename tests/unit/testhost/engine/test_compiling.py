@@ -1,6 +1,9 @@
 """Compiled modules on disk."""
 
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -35,3 +38,15 @@ def test_a_module_is_compiled_though_it_cannot_be_kept(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_bytes(b"")
     assert compile_module(answering(on_vm_start=1), blocked / "cache").handle
+
+
+def test_threads_that_begin_together_share_one_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiling, "_engine", cache(compiling._engine.__wrapped__))
+    begun = Barrier(8)
+
+    def ask(_: int) -> int:
+        begun.wait()
+        return compiling.engine()
+
+    with ThreadPoolExecutor(8) as threads:
+        assert len(set(threads.map(ask, range(8)))) == 1
