@@ -8,7 +8,8 @@
     ├── NotFound        4  no such image, tag, file or container
     ├── BuildFailed     5  the compiler said no
     ├── FilterRefused   6  Envoy, or the filter itself, does not accept the module or its config
-    └── Unverified      7  an image without the signatures it needs (weft.signing)
+    ├── Unverified      7  an image without the signatures it needs (weft.signing)
+    └── Outrun          8  somebody else changes the same filter of a cluster (weft.clusters)
 
 The number is the program's exit code. Libraries raise; only ``weft.cli`` prints and exits.
 """

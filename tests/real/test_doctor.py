@@ -7,6 +7,7 @@ import pytest
 
 from conftest import Weft
 from gateway_kinds import ENVOY_GATEWAY, GLOO
+from parts import tool
 from weft.clusters import node_report
 from worlds.deployments import World
 
@@ -35,6 +36,10 @@ def test_a_cluster_where_all_is_well(world: World) -> None:
     world.node_cache("one", world.sha256)
     assert world.deploy().code == 0
     found = findings(world)
+    kubernetes = tool("kubernetes", "kube")
+    assert kubernetes is not None
+    version = f"test, {world.cluster.url}, Kubernetes v{kubernetes.parent.name}"
+    assert found["cluster"] == [("ok", version)]
     assert found["control plane"] == [("ok", "istiod of revision default: Istio 1.26.2")]
     assert found[f"namespace {world.namespace}"] == [("ok", "gets sidecars: istio-injection=enabled")]
     assert found["node caches"] == [("ok", "on 1 nodes")]

@@ -27,3 +27,14 @@ async def until(so: Callable[[], bool], seconds: float = 20.0) -> None:
     async with asyncio.timeout(seconds):
         while not so():  # noqa: ASYNC110 - anything may make it so
             await asyncio.sleep(0.001)
+
+
+@dataclass
+class HeldBack(FakeClock):
+    """A clock that stands still at ``late``: who would sleep longer waits until a test moves that."""
+
+    late: float = 1e9
+
+    async def sleep(self, seconds: float) -> None:
+        await until(lambda: self.time + seconds <= self.late, 60)
+        await super().sleep(seconds)

@@ -157,7 +157,7 @@ class KubeWorld:
         if key not in self.objects:
             return refuse(404, "NotFound", f'{key[0]} "{key[2]}" not found')
         if method == "PATCH":
-            return web.json_response(self._keep(key, merged(self.objects[key], json.loads(body))))
+            return self._merge(key, json.loads(body))
         if method == "PUT":
             return self._replace(key, json.loads(body))
         if method == "DELETE":
@@ -174,6 +174,12 @@ class KubeWorld:
         self.applied[key, manager] = body
         held = merged(self.objects.get(key, {}), without(before, body))
         return web.json_response(self._keep(key, merged(held, body)))
+
+    def _merge(self, key: Key, body: Document) -> web.Response:
+        named = body.get("metadata", {}).get("resourceVersion")
+        if named and named != self.objects[key]["metadata"]["resourceVersion"]:
+            return refuse(409, "Conflict", "the object has been modified")
+        return web.json_response(self._keep(key, merged(self.objects[key], body)))
 
     def _create(self, place: tuple[str, str], body: Document) -> web.Response:
         key = *place, body["metadata"]["name"]

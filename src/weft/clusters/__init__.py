@@ -25,6 +25,7 @@ from weft.clusters.readers import Refused, Unread, check_readers
 from weft.clusters.records import ANNOTATION, Keeper, Record, annotation, read_record, read_records
 from weft.clusters.rollouts import RolloutFailed, wait_for_rollouts
 from weft.clusters.standings import Part, Standing, State, standing
+from weft.clusters.turns import Outrun
 
 __all__ = [
     "ANNOTATION",
@@ -38,6 +39,7 @@ __all__ = [
     "Leaving",
     "Nodes",
     "NotDistributed",
+    "Outrun",
     "Part",
     "Prospect",
     "Record",

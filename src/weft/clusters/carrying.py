@@ -20,10 +20,10 @@ from weft.errors import WeftError
 from weft.kube import Conflict, Kube, Missing, Object, Ref
 from weft.mesh import Do, Step, Workload, entry_of, entry_patch, put_back, remount, unmounted
 
-__all__ = ["Carrier", "RolledBack"]
+__all__ = ["STANDS", "Carrier", "RolledBack"]
 
 MANAGER = "weft"
-_STANDS = "what stands is on record: do the same again, or `weft undeploy` it"
+STANDS = "what stands is on record: do the same again, or `weft undeploy` it"
 _AT_ONCE = 16
 Undo = Callable[[], Awaitable[None]]
 Work = Callable[[Step], Awaitable[Object | None]]
@@ -53,6 +53,8 @@ class Carrier:
     force: bool = False
     """Take fields that others own."""
     back_out: bool = True
+    guard: Callable[[], None] = lambda: None
+    """Raises when somebody else may act by now: then nothing more is done, nor undone."""
     clock: Clock = field(default_factory=SystemClock)
     say: Callable[[str], None] = lambda _: None
     stands: list[str] = field(default_factory=list)
@@ -79,11 +81,12 @@ class Carrier:
         except WeftError as error:
             if not self.back_out:
                 raise
+            self.guard()
             after = await self._undo_all()
-            hint = _STANDS if self.stands else error.hint
+            hint = STANDS if self.stands else error.hint
             raise RolledBack(f"{error}; {after}", hint=hint, detail=error.detail) from error
         except asyncio.CancelledError:
-            if self.back_out:
+            if self.back_out and self._may_act():
                 self.say("stopped: what was done is being undone; stop again to leave it as it is")
                 self.say(await self._undo_all())
             raise
@@ -122,7 +125,15 @@ class Carrier:
 
     async def _one(self, work: Work, step: Step) -> Object | None:
         async with self._limit:
+            self.guard()
             return await work(step)
+
+    def _may_act(self) -> bool:
+        try:
+            self.guard()
+        except WeftError:
+            return False
+        return True
 
     async def _hold(self, step: Step) -> None:
         assert step.file is not None  # noqa: S101 - what the step is about
@@ -263,13 +274,21 @@ class Carrier:
 
     async def _undo_all(self) -> str:
         """Gives what stands then, for people."""
-        for what, undo in reversed(self._undos):
+        done = "all that was done is undone" if self._undos else "nothing was changed"
+        while self._undos:
+            what, undo = self._undos[-1]
             try:
                 await undo()
             except WeftError as trouble:
                 self.stands.append(f"{what} ({trouble})")
-        done = "all that was done is undone" if self._undos else "nothing was changed"
-        return f"what stands: {'; '.join(self.stands)}" if self.stands else done
+            self._undos.pop()
+        return self.left or done
+
+    @property
+    def left(self) -> str:
+        """What was done and is not undone, for people; empty where there is nothing."""
+        left = [*self.stands, *(what for what, _ in reversed(self._undos))]
+        return f"what stands: {'; '.join(left)}" if left else ""
 
 
 def _named(ref: Ref, **fields: Any) -> dict[str, Any]:

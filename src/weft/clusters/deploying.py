@@ -1,15 +1,16 @@
 """Deploy and undeploy one filter: plan, record, carry out, record."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from weft.base.clock import Clock, SystemClock
-from weft.clusters.carrying import Carrier
+from weft.clusters.carrying import STANDS, Carrier
 from weft.clusters.nodes import Nodes
-from weft.clusters.records import ConfigMaps, Keeper, Record, bare, read_records, without_shared
+from weft.clusters.records import Keeper, Record, bare, read_records, without_shared
+from weft.clusters.turns import Turn, TurnLost
 from weft.errors import NotFound, UsageError, WeftError
 from weft.kube import Kube
 from weft.mesh import (
@@ -125,33 +126,35 @@ class Deployer:
     async def deploy(self, prospect: Prospect) -> None:
         """Do it. Raises ``RolledBack`` when it could not be done, with what ran before running on.
 
-        Without ``back_out`` it raises what went wrong.
+        Raises ``Outrun`` when somebody else changes the filter, or has since it was looked at, and
+        ``TurnLost`` when somebody else may act by now. Without ``back_out`` it raises what went wrong.
         """
         before, after, keeper = prospect.before, prospect.after, self._keeper()
         during = replace(after.with_removal_of(before), good=before.good if before else None)
-        carrier = self._carrier(after, prospect.credential)
-        if before != during:
-            await keeper.write(during)
-        try:
-            await carrier.carry_out(prospect.steps)
-        except (WeftError, asyncio.CancelledError):
-            # Of what could not be undone the record must not be lost, nor what is said of it.
-            if self.back_out and not carrier.stands:
-                with suppress(WeftError):
-                    await (keeper.write(before) if before else keeper.forget(after))
-            raise
-        if during != after:
-            await keeper.write(after)
+        carrier = self._carrier(after, keeper, prospect.credential)
+        async with _turn(keeper, carrier, before, during):
+            try:
+                await carrier.carry_out(prospect.steps)
+            except (WeftError, asyncio.CancelledError):
+                # Of what could not be undone the record must not be lost, nor what is said of it.
+                if self.back_out and not carrier.stands:
+                    with suppress(WeftError):
+                        await (keeper.write(before) if before else keeper.forget(after))
+                raise
+            if during != after:
+                await keeper.write(after)
 
     async def undeploy(self, name: str, namespace: str) -> Record:
         """Take away all that the filter called ``name``, or with that id, brought.
 
         Raises ``NotFound`` when weft knows of none, ``UsageError`` when it is somebody else's, ``RolledBack``
-        when something stays.
+        when something stays, ``Outrun`` when somebody else changes it.
         """
-        leaving = await self.leaving(name, namespace)
-        await self._carrier(leaving.record).carry_out(leaving.steps)
-        await self._keeper().forget(leaving.record)
+        leaving, keeper = await self.leaving(name, namespace), self._keeper()
+        carrier = self._carrier(leaving.record, keeper)
+        async with _turn(keeper, carrier, leaving.record, leaving.record):
+            await carrier.carry_out(leaving.steps)
+            await keeper.forget(leaving.record)
         return leaving.record
 
     async def leaving(self, name: str, namespace: str) -> Leaving:
@@ -181,9 +184,9 @@ class Deployer:
                 )
 
     def _keeper(self) -> Keeper:
-        return self.keeper or ConfigMaps(self.kube)
+        return self.keeper or Turn(kube=self.kube, clock=self.clock, say=self.say)
 
-    def _carrier(self, record: Record, credential: str = "") -> Carrier:
+    def _carrier(self, record: Record, keeper: Keeper, credential: str = "") -> Carrier:
         return Carrier(
             kube=self.kube,
             nodes=Nodes(self.kube, self.system, self.clock),
@@ -193,9 +196,22 @@ class Deployer:
             credential=credential,
             force=self.force,
             back_out=self.back_out,
+            guard=keeper.guard,
             clock=self.clock,
             say=self.say,
         )
+
+
+@asynccontextmanager
+async def _turn(
+    keeper: Keeper, carrier: Carrier, before: Record | None, during: Record
+) -> AsyncIterator[None]:
+    """As ``Keeper.taken``; who loses the turn is told what ``carrier`` leaves."""
+    try:
+        async with keeper.taken(before, during):
+            yield
+    except TurnLost as error:
+        raise TurnLost(f"{error}; {carrier.left or 'nothing was changed'}", hint=STANDS) from error
 
 
 def _good(intent: Intent, facts: Facts) -> dict[str, Any]:

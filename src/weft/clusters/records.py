@@ -10,6 +10,7 @@ import base64
 import json
 import zlib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any, Protocol
@@ -21,19 +22,21 @@ from weft.mesh import KINDS, Do, Kind, Plan, Step, object_name, object_ref
 __all__ = [
     "ANNOTATION",
     "LABEL",
-    "ConfigMaps",
     "Keeper",
     "Record",
     "annotation",
     "bare",
     "read_record",
     "read_records",
+    "record_map",
+    "record_ref",
+    "record_text",
+    "recorded",
     "without_shared",
 ]
 
 LABEL = "weft.dev/record"
 ANNOTATION = "weft.dev/record"
-_MANAGER = "weft-records"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +104,18 @@ def bare(steps: Iterable[Step]) -> tuple[Step, ...]:
 
 
 class Keeper(Protocol):
-    """Where the record of a filter is kept."""
+    """Where the record of a filter is kept, and whose turn it is to change that filter."""
+
+    def taken(self, before: Record | None, during: Record) -> AbstractAsyncContextManager[None]:
+        """While the block runs nobody else changes it, and the record says ``during`` from its beginning.
+
+        Raises ``WeftError`` where the record is not ``before`` any more, or the turn could not be kept.
+        """
+        ...
+
+    def guard(self) -> None:
+        """Raises ``WeftError`` when somebody else may act by now."""
+        ...
 
     async def write(self, record: Record) -> None:
         """Keep it, in place of the one that was there."""
@@ -112,33 +126,10 @@ class Keeper(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class ConfigMaps:
-    """Records of what people deploy."""
-
-    kube: Kube
-
-    async def write(self, record: Record) -> None:
-        """Keep it."""
-        ref = _config_map(record)
-        labels = {LABEL: "filter", "app.kubernetes.io/managed-by": "weft"}
-        held = {
-            "apiVersion": ref.api_version,
-            "kind": ref.kind,
-            "metadata": {"name": ref.name, "namespace": ref.namespace, "labels": labels},
-            "data": {"record": json.dumps(record.document(), indent=1)},
-        }
-        await self.kube.apply(held, manager=_MANAGER, force=True)
-
-    async def forget(self, record: Record) -> None:
-        """The filter is gone."""
-        await self.kube.delete(_config_map(record))
-
-
 async def read_records(kube: Kube, namespace: str = "") -> tuple[Record, ...]:
     """Those of a namespace, or all, whoever deployed; raises ``WeftError`` for one that cannot be read."""
     labels = f"{LABEL}=filter"
-    found = list(await kube.read("v1", "ConfigMap", _of_config_map, namespace=namespace, labels=labels))
+    found = list(await kube.read("v1", "ConfigMap", recorded, namespace=namespace, labels=labels))
     for kind in KINDS:
         if await kube.knows(kind.api_version, kind.name):
             records = await kube.read(kind.api_version, kind.name, _reader(kind), namespace=namespace)
@@ -181,11 +172,30 @@ def _mount(step: Step) -> tuple[Any, ...]:
     return held.get("kind"), metadata.get("namespace"), metadata.get("name"), step.volume
 
 
-def _config_map(record: Record) -> Ref:
+def record_ref(record: Record) -> Ref:
+    """The ConfigMap that has the record of a filter that a person deployed."""
     return Ref("v1", "ConfigMap", object_name("weft-filter", record.name), record.namespace)
 
 
-def _of_config_map(held: Object) -> Record:
+def record_text(record: Record) -> str:
+    """What its key ``record`` holds."""
+    return json.dumps(record.document(), indent=1)
+
+
+def record_map(record: Record, **more: str) -> dict[str, Any]:
+    """That ConfigMap, with ``more`` beside the record."""
+    ref = record_ref(record)
+    labels = {LABEL: "filter", "app.kubernetes.io/managed-by": "weft"}
+    return {
+        "apiVersion": ref.api_version,
+        "kind": ref.kind,
+        "metadata": {"name": ref.name, "namespace": ref.namespace, "labels": labels},
+        "data": {"record": record_text(record), **more},
+    }
+
+
+def recorded(held: Object) -> Record:
+    """The record in its ConfigMap; raises ``WeftError`` when it cannot be read."""
     try:
         document = json.loads((held.get("data") or {})["record"])
         return Record.of(document, held["metadata"]["namespace"])

@@ -1,5 +1,7 @@
 """A filter's record in the custom resource that asked for it, and the finalizer that keeps both."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +19,16 @@ class InResource:
 
     kube: Kube
     ref: Ref
+
+    @asynccontextmanager
+    async def taken(self, before: Record | None, during: Record) -> AsyncIterator[None]:
+        """Of operators only one acts, and it does one thing at a time with each resource."""
+        if before != during:
+            await self.write(during)
+        yield
+
+    def guard(self) -> None:
+        """Whose turn it is, the operator's Lease says."""
 
     async def write(self, record: Record) -> None:
         """Keep it, and the resource with it until the filter is gone."""

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from weft.clusters import Deployer, Prospect, RolloutFailed, look, wait_for_rollouts
-from weft.errors import NotFound, UsageError, WeftError
+from weft.errors import NotFound, WeftError
 from weft.kube import Ref
-from weft.mesh import Do, Facts, Intent, Rollout, RolloutStage, Workload, read_intent, selected, stages
+from weft.mesh import Do, Facts, Intent, RolloutStage, Workload, read_intent, selected, stages
 from weft.operator.rolling import CalledOff, Progress, RollingOut, revision_of
 
 __all__ = ["Rolled", "Stager"]
@@ -39,7 +39,8 @@ class Stager:
 
     async def roll(self, prospect: Prospect, facts: Facts, status: dict[str, Any]) -> Rolled:
         """As far as it may come now. Raises ``WeftError`` where a stage could not be tried."""
-        intent, rollout = prospect.intent, _checked(prospect.intent)
+        intent, rollout = prospect.intent, prospect.intent.spec.rollout
+        assert rollout is not None  # noqa: S101 - what this is about
         progress = Progress.of(status, revision_of(intent, facts))
         if progress.called_off:
             return await self._back(prospect, progress)
@@ -85,17 +86,6 @@ class Stager:
             what = f"{former} is back"
         error = CalledOff(f"{progress.message}; {what}", hint="change the intent to try again")
         return Rolled(progress=progress, error=error, reached=(), former=former)
-
-
-def _checked(intent: Intent) -> Rollout:
-    rollout = intent.spec.rollout
-    assert rollout is not None  # noqa: S101 - what this is about
-    if rollout.abort_when is not None:
-        raise UsageError(
-            "spec.rollout.abortWhen: statistics of proxies are not read",
-            hint="leave it out; a stage whose pods do not get ready is called off anyway",
-        )
-    return rollout
 
 
 def _held(progress: Progress, todo: tuple[RolloutStage, ...], facts: Facts, prospect: Prospect) -> Rolled:

@@ -174,13 +174,7 @@ def test_only_defaults_that_say_something_are_written_into_objects() -> None:
             id="routes",
         ),
         pytest.param(
-            {
-                "image": "a",
-                "rollout": {
-                    "steps": [{"percent": 5, "hold": "5m"}],
-                    "abortWhen": {"metric": "a", "above": 0.5},
-                },
-            },
+            {"image": "a", "rollout": {"steps": [{"percent": 5, "hold": "5m"}]}},
             id="a rollout",
         ),
     ],

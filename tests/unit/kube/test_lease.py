@@ -12,22 +12,11 @@ from aiohttp import web
 
 from weft.errors import WeftError
 from weft.kube import Lease, LeaseLost
-from worlds.clock import FakeClock, until
+from worlds.clock import HeldBack, until
 from worlds.http import Handler, hang_up
 from worlds.kube_api import KubeWorld, open_client, open_world, refuse, refusing
 
 KEY = ("leases", "weft", "operator")
-
-
-@dataclass
-class HeldBack(FakeClock):
-    """A clock that stands still at ``late``: who would sleep longer waits until a test moves that."""
-
-    late: float = 1e9
-
-    async def sleep(self, seconds: float) -> None:
-        await until(lambda: self.time + seconds <= self.late, 60)
-        await super().sleep(seconds)
 
 
 @dataclass

@@ -36,7 +36,7 @@ EVERYTHING: dict[str, Any] = {
     "vm": "shared",
     "failure": "reload",
     "capabilities": ["proxy_log"],
-    "rollout": {"steps": [{"percent": 5, "hold": "5m"}, {"percent": 50}], "abortWhen": {"metric": "x"}},
+    "rollout": {"steps": [{"percent": 5, "hold": "5m"}, {"percent": 50}]},
 }
 
 

@@ -15,7 +15,6 @@ from weft.mesh.intent.plugin import Failure
 __all__ = [
     "API_VERSION",
     "KIND",
-    "Abort",
     "ConfigSource",
     "EnvoyGatewayTarget",
     "EnvoyTarget",
@@ -214,18 +213,10 @@ class RolloutStep(_Part, frozen=True, kw_only=True):
     hold: Duration | None = None
 
 
-class Abort(_Part, frozen=True, kw_only=True):
-    """A statistic of the proxies that calls the rollout off."""
-
-    metric: Filled
-    above: float = 0
-
-
 class Rollout(_Part, frozen=True, kw_only=True):
     """How a new version reaches the workloads."""
 
     steps: tuple[RolloutStep, ...] = ()
-    abort_when: Abort | None = None
 
 
 class Spec(_Part, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """Look a cluster over: what can be deployed there, by whom, and what is in the way."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -48,6 +49,8 @@ _RIGHTS = (
     ("", "configmaps"),
     ("apps", "deployments"),
 )
+# Who builds without one has v0.0.0-master and a template that was not filled in.
+_VERSION = re.compile(r"v?[1-9][0-9]*\.[0-9]+")
 _INJECTION = ("istio-injection", "istio.io/rev")
 
 
@@ -64,7 +67,8 @@ async def examine(
             version = await kube.version()
         except WeftError as error:
             return [Finding("cluster", Health.BAD, str(error), error.hint or "")]
-        found = [Finding("cluster", Health.GOOD, f"{cluster.name}, {cluster.server}, Kubernetes {version}")]
+        said = f"Kubernetes {version}" if _VERSION.match(version) else "a Kubernetes of no known version"
+        found = [Finding("cluster", Health.GOOD, f"{cluster.name}, {cluster.server}, {said}")]
         where = namespace or cluster.namespace
         looks: tuple[tuple[str, Callable[[], AsyncIterator[Finding]]], ...] = (
             ("targets", lambda: _targets(kube)),
