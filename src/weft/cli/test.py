@@ -191,7 +191,7 @@ def _wishes(
 
 
 def _show(console: Console, report: "Report", *, trace: "Form", with_coverage: bool, form: str) -> None:
-    from weft.cli.test_report import coverage_document, coverage_lines, report_document, report_lines
+    from weft.cli.scenario_report import coverage_document, coverage_lines, report_document, report_lines
 
     found = None
     if with_coverage:

@@ -15,7 +15,7 @@ from weft.wasm.invalid import ModuleInvalid
 from weft.wasm.limits import MAX_MODULE_BYTES
 from weft.wasm.module import Body, Export, Import, Module, Section
 from weft.wasm.problems import Effect, Problem
-from weft.wasm.proxywasm import WASME_ABI_NAMES, ProxyWasm, describe
+from weft.wasm.proxywasm import ProxyWasm, describe
 from weft.wasm.rules import RULES, Rule, loadability
 from weft.wasm.signatures import FuncType, GlobalType, Kind, MemoryType, TableType
 
@@ -29,7 +29,6 @@ __all__ = [
     "MAX_MODULE_BYTES",
     "RULES",
     "WASI_MODULES",
-    "WASME_ABI_NAMES",
     "Body",
     "Callback",
     "Effect",

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
 
+from weft.attachments.origin import Part
 from weft.errors import UsageError
-from weft.facts.facts import Part
 
 __all__ = ["LOCK_FILES", "read_locked"]
 

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from weft.attachments import Part, read_locked
 from weft.errors import UsageError
-from weft.facts import Part, read_locked
 
 CARGO = """
 version = 4

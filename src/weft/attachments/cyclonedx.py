@@ -4,14 +4,14 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from weft.facts.facts import Facts, Part
+from weft.attachments.origin import Origin, Part
 
 if TYPE_CHECKING:
     from cyclonedx.model.component import Component
 
 __all__ = ["get_ready", "sbom"]
 
-# The same facts give the same document, its serial number included.
+# The same origin gives the same document, its serial number included.
 _SPACE = uuid.UUID("6f1f7d5e-6d0c-5b1a-9a0e-2f6d7c1b9e54")
 
 
@@ -20,21 +20,21 @@ def get_ready() -> None:
     import cyclonedx.output.json  # noqa: F401
 
 
-def sbom(facts: Facts) -> bytes:
+def sbom(origin: Origin) -> bytes:
     """The document as JSON: the module, the packages its lock file pins, the tools that built it."""
     from cyclonedx.model.bom import Bom, BomMetaData
     from cyclonedx.model.tool import ToolRepository
     from cyclonedx.output.json import JsonV1Dot6
 
-    module = _module(facts)
-    tools = [_component(part) for part in (Part("generic", "weft", facts.weft), *facts.tools)]
-    parts = [_component(part) for part in facts.parts]
+    module = _module(origin)
+    tools = [_component(part) for part in (Part("generic", "weft", origin.weft), *origin.tools)]
+    parts = [_component(part) for part in origin.parts]
     bom = Bom(
-        serial_number=uuid.uuid5(_SPACE, f"{facts.image_sha256} {facts.parts}"),
+        serial_number=uuid.uuid5(_SPACE, f"{origin.image_sha256} {origin.parts}"),
         metadata=BomMetaData(
             component=module,
             tools=ToolRepository(components=tools),
-            timestamp=datetime.fromtimestamp(facts.seconds, UTC),
+            timestamp=datetime.fromtimestamp(origin.seconds, UTC),
         ),
         components=parts,
     )
@@ -42,19 +42,19 @@ def sbom(facts: Facts) -> bytes:
     return JsonV1Dot6(bom).output_as_string(indent=2).encode() + b"\n"
 
 
-def _module(facts: Facts) -> "Component":
+def _module(origin: Origin) -> "Component":
     from cyclonedx.contrib.license.factories import LicenseFactory
     from cyclonedx.model import HashAlgorithm, HashType
     from cyclonedx.model.component import Component, ComponentType
 
     return Component(
-        name=facts.name,
+        name=origin.name,
         type=ComponentType.APPLICATION,
-        version=f"sha256:{facts.image_sha256}",
-        description=facts.description or None,
+        version=f"sha256:{origin.image_sha256}",
+        description=origin.description or None,
         bom_ref="module",
-        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=facts.module_sha256)],
-        licenses=[LicenseFactory().make_from_string(facts.license)] if facts.license else [],
+        hashes=[HashType(alg=HashAlgorithm.SHA_256, content=origin.module_sha256)],
+        licenses=[LicenseFactory().make_from_string(origin.license)] if origin.license else [],
     )
 
 

@@ -11,13 +11,11 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from weft import __version__
-from weft.base.files import os_errors_as, read_limited
-from weft.base.processes import run
-from weft.errors import PartMissing, UsageError, WeftError
-from weft.facts import (
+from weft.attachments import (
     LOCK_FILES,
-    Facts,
-    FactType,
+    PREDICATE_TYPE,
+    AttachmentType,
+    Origin,
     Part,
     Revision,
     get_ready,
@@ -25,12 +23,15 @@ from weft.facts import (
     read_locked,
     sbom,
 )
+from weft.base.files import os_errors_as, read_limited
+from weft.base.processes import run
+from weft.errors import PartMissing, UsageError, WeftError
 from weft.oci import Annotation, Descriptor, Digest, Manifest, MediaType, Reference
 from weft.store import Store
 from weft.toolchains import Toolbox
 from weft.workflows.authoring.sources import PROJECT_FILE, Source, read_schema
 
-__all__ = ["FactFinder", "attach_facts"]
+__all__ = ["OriginFinder", "attach_to"]
 
 _MAX_FILE_BYTES = 1024 * 1024
 _MAX_LOCK_BYTES = 16 * 1024 * 1024
@@ -48,7 +49,7 @@ class _File:
     data: bytes
 
 
-class FactFinder:
+class OriginFinder:
     """Looks at a project while its compiler works: what needs no module."""
 
     def __init__(self, source: Source, toolbox: Toolbox, tools: tuple[str, ...]) -> None:
@@ -68,11 +69,11 @@ class FactFinder:
             self.parts = tuple(sorted(set(_parts(folder))))
             self.files = tuple(_files(self.source))
 
-    def facts(self, module: Digest, reference: Reference, image: Digest) -> Facts:
+    def origin(self, module: Digest, reference: Reference, image: Digest) -> Origin:
         """All of it, with the digests of what was built."""
         project = self.source.project
         found = (self._toolbox.find(name) for name in self._tools)
-        return Facts(
+        return Origin(
             name=project.name,
             module_sha256=module.hex,
             image=str(reference),
@@ -97,16 +98,16 @@ class FactFinder:
         return int(told)
 
 
-def attach_facts(store: Store, finder: FactFinder, facts: Facts, image: Manifest) -> None:
+def attach_to(store: Store, finder: OriginFinder, origin: Origin, image: Manifest) -> None:
     """Make the attachments of ``image``, which is in ``store``; earlier ones of the same types go."""
-    statement = _File("provenance.json", FactType.STATEMENT, provenance(facts))
-    bill = _File("sbom.cdx.json", FactType.SBOM, sbom(facts))
-    predicate = {FactType.PREDICATE: "https://slsa.dev/provenance/v1"}
+    statement = _File("provenance.json", AttachmentType.STATEMENT, provenance(origin))
+    bill = _File("sbom.cdx.json", AttachmentType.SBOM, sbom(origin))
+    predicate = {AttachmentType.PREDICATE: PREDICATE_TYPE}
     with store.adding():
-        _attach(store, image, FactType.SBOM, (bill,), {})
-        _attach(store, image, FactType.STATEMENT, (statement,), predicate)
+        _attach(store, image, AttachmentType.SBOM, (bill,), {})
+        _attach(store, image, AttachmentType.STATEMENT, (statement,), predicate)
         if finder.files:
-            _attach(store, image, FactType.PROJECT, finder.files, {})
+            _attach(store, image, AttachmentType.PROJECT, finder.files, {})
 
 
 def _attach(
@@ -153,10 +154,10 @@ def _files(source: Source) -> Iterator[_File]:
             hint=f"[config] schema in {PROJECT_FILE} names it",
         )
     named = [
-        *((path, FactType.README) for path in sorted(folder.glob("README*"))),
-        *((path, FactType.LICENSE) for path in sorted(folder.glob("LICEN[CS]E*"))),
-        *(((folder / schema, FactType.SCHEMA),) if schema else ()),
-        *((path, FactType.SCENARIO) for path in sorted(folder.glob("tests/*.yaml"))),
+        *((path, AttachmentType.README) for path in sorted(folder.glob("README*"))),
+        *((path, AttachmentType.LICENSE) for path in sorted(folder.glob("LICEN[CS]E*"))),
+        *(((folder / schema, AttachmentType.SCHEMA),) if schema else ()),
+        *((path, AttachmentType.SCENARIO) for path in sorted(folder.glob("tests/*.yaml"))),
     ]
     for path, media_type in named:
         if not path.is_file() or folder not in path.resolve().parents:

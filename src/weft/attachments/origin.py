@@ -1,9 +1,9 @@
-"""The facts themselves, as values."""
+"""Where a module comes from, as values."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["Facts", "Part", "Revision"]
+__all__ = ["Origin", "Part", "Revision"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,7 +38,7 @@ class Revision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Origin:
     """All that is known of one module. ``module_sha256`` and ``image_sha256`` are hex digits."""
 
     name: str

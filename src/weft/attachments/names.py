@@ -2,10 +2,10 @@
 
 from typing import Final
 
-__all__ = ["FactType"]
+__all__ = ["AttachmentType"]
 
 
-class FactType:
+class AttachmentType:
     """Artifact types and the types of the files in them."""
 
     SBOM: Final = "application/vnd.cyclonedx+json"

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from weft.facts.facts import Facts, Part
+from weft.attachments.origin import Origin, Part
 
 __all__ = ["PREDICATE_TYPE", "provenance"]
 
@@ -13,8 +13,8 @@ _BUILD_TYPE = "https://weft.dev/build/project/v1"
 _BUILDER = "https://weft.dev/builder/local"
 
 
-def provenance(facts: Facts) -> bytes:
-    """The statement as JSON, the same bytes for the same facts.
+def provenance(origin: Origin) -> bytes:
+    """The statement as JSON, the same bytes for the same origin.
 
     It is a claim of the machine that built: sign the image, or this attachment, to stand for it.
     """
@@ -22,24 +22,24 @@ def provenance(facts: Facts) -> bytes:
         {
             "_type": _STATEMENT,
             "subject": [
-                {"name": facts.image, "digest": {"sha256": facts.image_sha256}},
-                {"name": "module", "digest": {"sha256": facts.module_sha256}},
+                {"name": origin.image, "digest": {"sha256": origin.image_sha256}},
+                {"name": "module", "digest": {"sha256": origin.module_sha256}},
             ],
             "predicateType": PREDICATE_TYPE,
             "predicate": {
                 "buildDefinition": {
                     "buildType": _BUILD_TYPE,
                     "externalParameters": {
-                        "name": facts.name,
-                        "language": facts.language,
-                        "options": dict(facts.options),
+                        "name": origin.name,
+                        "language": origin.language,
+                        "options": dict(origin.options),
                     },
-                    "resolvedDependencies": [*_source(facts), *map(_part, facts.parts)],
+                    "resolvedDependencies": [*_source(origin), *map(_part, origin.parts)],
                 },
                 "runDetails": {
                     "builder": {
                         "id": _BUILDER,
-                        "version": {"weft": facts.weft, **{one.name: one.version for one in facts.tools}},
+                        "version": {"weft": origin.weft, **{one.name: one.version for one in origin.tools}},
                     }
                 },
             },
@@ -47,8 +47,8 @@ def provenance(facts: Facts) -> bytes:
     )
 
 
-def _source(facts: Facts) -> list[dict[str, Any]]:
-    revision = facts.revision
+def _source(origin: Origin) -> list[dict[str, Any]]:
+    revision = origin.revision
     if revision is None:
         return []
     found: dict[str, Any] = {"digest": {"gitCommit": revision.commit}, "name": "source"}

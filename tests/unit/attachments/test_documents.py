@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from weft.facts import Facts, Part, Revision, provenance, sbom
+from weft.attachments import Origin, Part, Revision, provenance, sbom
 
-FACTS = Facts(
+ORIGIN = Origin(
     name="add-header",
     module_sha256="a" * 64,
     image="hub.example.com/team/add-header:v1",
@@ -27,13 +27,13 @@ FACTS = Facts(
 )
 
 
-def bill(facts: Facts = FACTS) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(sbom(facts))
+def bill(origin: Origin = ORIGIN) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(sbom(origin))
     return document
 
 
-def statement(facts: Facts = FACTS) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(provenance(facts))
+def statement(origin: Origin = ORIGIN) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(provenance(origin))
     return document
 
 
@@ -66,7 +66,7 @@ def test_the_bill_lists_packages_and_tools() -> None:
 
 @pytest.mark.parametrize("license_", ["Apache-2.0", "MIT OR Apache-2.0", "our own words", ""])
 def test_any_words_for_a_licence_do(license_: str) -> None:
-    found = bill(replace(FACTS, license=license_))["metadata"]["component"].get("licenses", [])
+    found = bill(replace(ORIGIN, license=license_))["metadata"]["component"].get("licenses", [])
     assert bool(found) == bool(license_)
     assert not license_ or license_ in json.dumps(found)
 
@@ -103,15 +103,16 @@ def test_the_statement_says_from_what_and_with_what() -> None:
 
 
 def test_without_git_there_is_no_source() -> None:
-    facts = replace(FACTS, revision=None, parts=(), seconds=0)
-    assert statement(facts)["predicate"]["buildDefinition"]["resolvedDependencies"] == []
-    assert bill(facts)["metadata"]["timestamp"] == "1970-01-01T00:00:00+00:00"
+    origin = replace(ORIGIN, revision=None, parts=(), seconds=0)
+    assert statement(origin)["predicate"]["buildDefinition"]["resolvedDependencies"] == []
+    assert bill(origin)["metadata"]["timestamp"] == "1970-01-01T00:00:00+00:00"
 
 
 def test_every_process_writes_the_same_bytes() -> None:
     code = (
-        "from tests.unit.facts.test_documents import FACTS; from weft.facts import *; import hashlib;"
-        "print(hashlib.sha256(sbom(FACTS) + provenance(FACTS)).hexdigest())"
+        "from tests.unit.attachments.test_documents import ORIGIN; from weft.attachments import *;"
+        "import hashlib;"
+        "print(hashlib.sha256(sbom(ORIGIN) + provenance(ORIGIN)).hexdigest())"
     )
     said = {
         subprocess.run(
