@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import click
 
-from weft.cli.trace_option import trace_option
-from weft.cli.verify_options import verify_options
+from weft.cli.options.trace import trace_option
+from weft.cli.options.verify import verify_options
 
 __all__ = ["run_options"]
 

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from weft.cli.console import Console
-from weft.cli.sizes import human_size
+from weft.cli.output.sizes import human_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from weft.cli.cluster_options import cluster_access
 from weft.cli.console import Console
+from weft.cli.options.cluster import cluster_access
 
 if TYPE_CHECKING:
     from weft.installing import Installation

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from weft.cli.scenario_report import coverage_document, coverage_lines
+from weft.cli.output.scenarios import coverage_document, coverage_lines
 
 if TYPE_CHECKING:
     from weft.workflows.testing.fuzz import FuzzReport

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from weft.cli.budgets import verdict_document, verdict_line
+from weft.cli.output.budgets import verdict_document, verdict_line
 
 if TYPE_CHECKING:
     from weft.scenario import LeftOut, Played, StepResult
