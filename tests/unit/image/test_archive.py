@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sample_images import MODULE, tar
+from modules.sample_images import MODULE, tar
 from weft.image import ImageInvalid
 from weft.image.archive import files_in, gzip_deterministic, tar_deterministic
 from weft.image.tar import walk

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wasm_encoder import Program, limits, proxy_module
+from modules.wasm_encoder import Program, limits, proxy_module
 from weft.wasm import describe, read_module
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from guests import answering
+from modules.guests import answering
 from weft.testhost.engine import compile_module, compiling
 from weft.testhost.engine.compiling import _name
 

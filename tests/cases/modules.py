@@ -1,10 +1,10 @@
-"""How ``loadability_cases`` writes its modules: a filter with one thing changed, and what follows from it."""
+"""How ``cases.loadability`` writes its modules: a filter with one thing changed, and what follows from it."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
-from wasm_encoder import body as code
-from wasm_encoder import function_type, limits, module, name, proxy_module, section, u, vec
+from modules.wasm_encoder import body as code
+from modules.wasm_encoder import function_type, limits, module, name, proxy_module, section, u, vec
 from weft.wasm import Effect
 
 __all__ = [

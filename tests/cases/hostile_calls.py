@@ -6,7 +6,7 @@ once. What the numbers mean is said by the names of the parameters, as the speci
 
 from collections.abc import Collection, Iterator, Sequence
 
-from guests import HEAP, TEXT
+from modules.guests import HEAP, TEXT
 from weft.testhost.abi import encode_pairs
 from weft.wasm import HOST_FUNCTIONS
 

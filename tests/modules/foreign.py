@@ -17,7 +17,7 @@ from weft.base.paths import Places
 
 __all__ = ["FOREIGN", "foreign"]
 
-FOREIGN = Path(__file__).parent / "real" / "foreign"
+FOREIGN = Path(__file__).parents[1] / "real" / "foreign"
 _SECONDS = 300
 _TARGETS = ("wasm32-wasip1", "wasm32-unknown-unknown")
 

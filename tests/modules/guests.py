@@ -6,7 +6,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from wasm_encoder import body, name_section, proxy_module, s, section, u, vec
+from modules.wasm_encoder import body, name_section, proxy_module, s, section, u, vec
 from weft.testhost import Code, Host, Limits, Plugin, World
 from weft.testhost.abi import encode_pairs
 from weft.wasm import CALLBACKS, HOST_FUNCTIONS, HostFunction

@@ -9,7 +9,7 @@ from typing import Any
 from parts import toolbox
 from weft.toolchains import LANGUAGES, Job, compiler_environment, executor
 
-SOURCES = Path(__file__).parent / "real" / "cpp"
+SOURCES = Path(__file__).parents[1] / "real" / "cpp"
 STRICT = ("-Wall", "-Wextra", "-Wpedantic", "-Wshadow", "-Wconversion", "-Werror")
 
 

@@ -11,7 +11,7 @@ from weft.toolchains import LANGUAGES, Job
 
 __all__ = ["PROJECTS", "Built", "build"]
 
-PROJECTS = Path(__file__).parent / "real" / "assemblyscript"
+PROJECTS = Path(__file__).parents[1] / "real" / "assemblyscript"
 Built = Callable[[str], Path]
 """The name of a project in ``PROJECTS`` → its module."""
 

@@ -5,7 +5,7 @@ The unit tests ask the test host one by one, a real test asks Envoy all of them:
 
 import pytest
 
-from guests import TEXT
+from modules.guests import TEXT
 from weft.testhost.abi import Status
 
 FAR = 0xFFFF_FFF0

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from guests import TEXT
+from modules.guests import TEXT
 from weft.testhost.abi import Status
 
 __all__ = ["FOREIGN_CALLS"]

@@ -5,8 +5,8 @@ What the source begins with decides what the compiler does; see ``TINY_COMPILER`
 
 from pathlib import Path
 
-from programs import program
 from weft.toolchains import Job
+from worlds.programs import program
 
 __all__ = ["TINY_COMPILER", "Tiny", "tiny_compiler", "tiny_project"]
 

@@ -6,7 +6,7 @@ The opposite of ``weft.symbols.dwarf``, for tests only; the numbers are those of
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from wasm_encoder import custom, s, u
+from modules.wasm_encoder import custom, s, u
 
 ADDRESS, BLOCK_OFFSET, DATA1, DATA4, STRING, UDATA, REF4 = 0x01, 0x17, 0x0B, 0x06, 0x08, 0x0F, 0x13
 NAME, LINES, LOW, HIGH, FOLDER, ORIGIN = 0x03, 0x10, 0x11, 0x12, 0x1B, 0x31

@@ -1,7 +1,7 @@
 """Filters for chains, assembled: each does one thing and is told everything."""
 
-from guests import HEAP, TEXT, calling, const, pausing
-from wasm_encoder import body, proxy_module
+from modules.guests import HEAP, TEXT, calling, const, pausing
+from modules.wasm_encoder import body, proxy_module
 from weft.wasm import CALLBACKS
 
 __all__ = ["NEIGHBORS", "OBSERVER", "chained", "observer", "told"]

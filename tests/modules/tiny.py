@@ -7,7 +7,7 @@ responses. The first character of the configuration steers it: ``!`` is refused 
 
 from collections.abc import Collection
 
-from wasm_encoder import Program, body, name, name_section, s, section, u, vec
+from modules.wasm_encoder import Program, body, name, name_section, s, section, u, vec
 
 __all__ = ["REFUSAL", "tiny_filter"]
 

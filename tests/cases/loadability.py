@@ -3,7 +3,7 @@
 Shared by the unit tests (does weft say this?) and the real ones (does Envoy do this?).
 """
 
-from module_cases import (
+from cases.modules import (
     Case,
     bad_signature,
     exporting,
@@ -14,8 +14,8 @@ from module_cases import (
     raw_imports,
     refused,
 )
-from wasm_encoder import body as code
-from wasm_encoder import custom, limits, name, proxy_module, section, u, vec
+from modules.wasm_encoder import body as code
+from modules.wasm_encoder import custom, limits, name, proxy_module, section, u, vec
 from weft.wasm import Effect
 
 __all__ = ["CASES", "Case"]

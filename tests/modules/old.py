@@ -3,8 +3,8 @@
 They ask the cluster ``auth`` about every request, by the functions and names of their time.
 """
 
-from guests import HEAP, const, data
-from wasm_encoder import body, proxy_module, u
+from modules.guests import HEAP, const, data
+from modules.wasm_encoder import body, proxy_module, u
 from weft.testhost.abi import encode_pairs
 from weft.wasm import CALLBACKS, HOST_FUNCTIONS, HostFunction
 

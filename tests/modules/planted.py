@@ -1,7 +1,7 @@
 """Filters with a fault in them, assembled: what ``weft test --fuzz`` has to find."""
 
-from guests import HEAP, TEXT, answering, calling, const, data, row, running
-from wasm_encoder import body, name_section, proxy_module, u
+from modules.guests import HEAP, TEXT, answering, calling, const, data, row, running
+from modules.wasm_encoder import body, name_section, proxy_module, u
 
 __all__ = [
     "ENDLESS",

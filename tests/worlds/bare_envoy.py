@@ -1,6 +1,6 @@
 """The real Envoy with nothing of weft around it, in front of an upstream that says what it received.
 
-For tests of modules alone; ``serving.py`` is for tests of `weft run`. HTTP is written and read by hand
+For tests of modules alone; ``worlds.serving`` is for tests of `weft run`. HTTP is written and read by hand
 where a library would hide trailers.
 """
 
