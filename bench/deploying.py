@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 from bench.reconciling import NAMESPACE, SYSTEM, prepare, publish
 
-from tiny_filters import tiny_filter
+from modules.tiny import tiny_filter
 from weft.clusters import node_report
 from weft.mesh.intent.intent import Volume
 from worlds.kubernetes import Cluster, api_server

@@ -17,7 +17,7 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent / "src"), str(HERE.parent / "tests")]
 
-from wasm_encoder import (  # noqa: E402
+from modules.wasm_encoder import (  # noqa: E402
     body,
     function_type,
     limits,

@@ -26,8 +26,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 import weft
-from sample_images import sample
-from tiny_filters import tiny_filter
+from modules.sample_images import sample
+from modules.tiny import tiny_filter
 from weft.base.paths import Places
 from weft.installing import Installation, objects
 from weft.oci import Reference

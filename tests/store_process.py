@@ -12,7 +12,7 @@ import sys
 from itertools import count
 from pathlib import Path
 
-from sample_images import module, sample
+from modules.sample_images import module, sample
 from weft.image import Image
 from weft.oci import Reference
 from weft.store import Store, StoreError

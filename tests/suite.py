@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 
-from guests import HEAP, const, data
-from hostile_calls import DATA, RIGHT
-from samples import project
-from staging import PROJECT, envoy
-from wasm_encoder import body, proxy_module, u
+from cases.hostile_calls import DATA, RIGHT
+from modules.guests import HEAP, const, data
+from modules.samples import project
+from modules.wasm_encoder import body, proxy_module, u
 from weft.base.names import Name
 from weft.scenario import Case, Played, parse
 from weft.templates import render
@@ -26,6 +25,7 @@ from weft.testhost.abi import encode_pairs
 from weft.wasm import CALLBACKS, HOST_FUNCTIONS
 from weft.workflows.testing.on_both import compared
 from weft.workflows.testing.on_envoy import EnvoyJob, play_on_envoy
+from worlds.staging import PROJECT, envoy
 
 __all__ = [
     "BY_HAND", "LANGUAGES", "PAGE", "Performance", "by_hand", "called", "column", "columns_of", "performance",

@@ -35,7 +35,7 @@ def one(data: bytes) -> None:
 
 def main() -> None:
     """Fill the corpus and run until somebody stops it."""
-    from loadability_cases import CASES
+    from cases.loadability import CASES
 
     folder = Path(sys.argv[-1])
     if folder.is_dir():

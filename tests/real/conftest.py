@@ -6,9 +6,9 @@ from uuid import uuid4
 
 import pytest
 
-from assemblyscript_projects import PROJECTS, Built, build
 from conftest import Weft
-from tiny_filters import tiny_filter
+from modules.assemblyscript import PROJECTS, Built, build
+from modules.tiny import tiny_filter
 from worlds.deployments import ISTIO, World
 from worlds.kubernetes import Cluster, api_server
 from worlds.operators import Operators, operators_of
@@ -30,7 +30,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> Path:
-    """The smallest filter with a config: see ``tiny_filters``."""
+    """The smallest filter with a config: see ``modules.tiny``."""
     path = tmp_path / "tiny.wasm"
     path.write_bytes(tiny_filter())
     return path

@@ -13,8 +13,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assemblyscript_projects import Built
-from bare_envoy import Plugin, Running, refused, running
+from modules.assemblyscript import Built
+from worlds.bare_envoy import Plugin, Running, refused, running
 
 pytestmark = pytest.mark.real("assemblyscript", "envoy")
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from assemblyscript_projects import PROJECTS, Built, build
-from bare_envoy import Plugin, Running, refused, running
+from modules.assemblyscript import PROJECTS, Built, build
 from weft.errors import BuildFailed
 from weft.wasm import read_module
+from worlds.bare_envoy import Plugin, Running, refused, running
 
 pytestmark = pytest.mark.real("assemblyscript", "envoy")
 

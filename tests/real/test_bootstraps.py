@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from conftest import Weft
 from parts import envoy_binary
-from serving import ask, serving
 from weft.envoy import Native
 from weft.mesh import default_bootstrap
+from worlds.serving import ask, serving
 from worlds.threads import Handler, answering
 
 pytestmark = pytest.mark.real("envoy")

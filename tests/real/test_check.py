@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from conftest import Weft
+from modules.wasm_encoder import body, name_section, proxy_module
 from parts import envoy_binary
-from wasm_encoder import body, name_section, proxy_module
 from weft.envoy import Outcome, Verdict, validate
 
 pytestmark = pytest.mark.real("envoy")

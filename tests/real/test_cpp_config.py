@@ -16,8 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bare_envoy import Plugin, refused, running
-from cpp_filters import STRICT, compile_cpp, source
+from modules.cpp import STRICT, compile_cpp, source
+from worlds.bare_envoy import Plugin, refused, running
 
 pytestmark = [pytest.mark.real("cpp", "envoy"), pytest.mark.xdist_group("cpp_config")]
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from bare_envoy import Message, Plugin, Running, refused, running
-from cpp_filters import STRICT, compile_cpp, source
+from modules.cpp import STRICT, compile_cpp, source
 from weft.errors import BuildFailed
 from weft.wasm import CALLBACKS, Kind, read_module
+from worlds.bare_envoy import Message, Plugin, Running, refused, running
 
 pytestmark = [pytest.mark.real("cpp", "envoy"), pytest.mark.xdist_group("cpp_sdk")]
 

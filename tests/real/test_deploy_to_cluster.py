@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from conftest import Result
-from tiny_filters import REFUSAL
+from modules.tiny import REFUSAL
 from worlds.certificates import certificates
 from worlds.deployments import VOLUMES, World
 from worlds.real_registry import running

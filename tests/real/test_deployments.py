@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from deployments import DETAILS, an_intent, facts
+from modules.tiny import tiny_filter
 from parts import envoy_binary
-from serving import Answer, ask
-from tiny_filters import tiny_filter
 from weft.base.processes import run
 from weft.envoy import Launch, Native, Proxy
 from weft.mesh import Facts, ModuleFacts, Plan, default_bootstrap, discovered_filter, make_plan
 from weft.mesh.intent.plugin import Plugin
+from worlds.intents import DETAILS, an_intent, facts
+from worlds.serving import Answer, ask
 
 pytestmark = pytest.mark.real("envoy")
 

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from conftest import Weft
-from gateway_kinds import ENVOY_GATEWAY, GLOO
 from parts import tool
 from weft.clusters import node_report
 from worlds.deployments import World
+from worlds.gateway_kinds import ENVOY_GATEWAY, GLOO
 
 pytestmark = pytest.mark.real("kubernetes", "distribution")
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from conftest import Result, Weft
-from foreign_filters import FOREIGN, foreign
-from old_filters import OLD_FILTERS, old_filter
+from modules.foreign import FOREIGN, foreign
+from modules.old import OLD_FILTERS, old_filter
 from weft.wasm import describe, read_module
 
 SDKS = [

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway_kinds import GLOO
 from worlds.deployments import World
+from worlds.gateway_kinds import GLOO
 
 pytestmark = pytest.mark.real("kubernetes", "distribution", "assemblyscript")
 

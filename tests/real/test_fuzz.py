@@ -8,9 +8,9 @@ import pytest
 import yaml
 
 from conftest import Weft
-from guests import HEAP, TEXT, calling
-from planted import trapping_on_header
-from samples import sample
+from modules.guests import HEAP, TEXT, calling
+from modules.planted import trapping_on_header
+from modules.samples import sample
 from weft.templates import LANGUAGES
 
 ADDRESS = calling(

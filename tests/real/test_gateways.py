@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from conftest import Result
-from gateway_kinds import ENVOY_GATEWAY, GLOO
 from weft.mesh import KINDS
 from worlds.deployments import World
+from worlds.gateway_kinds import ENVOY_GATEWAY, GLOO
 
 pytestmark = pytest.mark.real("kubernetes", "distribution")
 

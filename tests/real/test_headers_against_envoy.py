@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from bare_envoy import Plugin, running
-from guests import HEAP, TEXT, const, data, row, start
-from wasm_encoder import body, proxy_module, u
+from modules.guests import HEAP, TEXT, const, data, row, start
+from modules.wasm_encoder import body, proxy_module, u
 from weft.testhost import Pairs
 from weft.testhost.abi import decode_pairs, encode_pairs
+from worlds.bare_envoy import Plugin, running
 
 pytestmark = pytest.mark.real("envoy")
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tiny_filters import tiny_filter
+from modules.tiny import tiny_filter
 from weft.mesh import KINDS
 from worlds.deployments import VOLUMES, World
 from worlds.istio_proxies import Proxy, found, gateway, outside, sidecar

@@ -8,9 +8,9 @@ import os
 
 import pytest
 
-from loadability_cases import CASES, Case
+from cases.loadability import CASES, Case
+from modules.wasm_encoder import proxy_module
 from parts import envoy_binary
-from wasm_encoder import proxy_module
 from weft.envoy import Outcome, Verdict, validate
 from weft.wasm import (
     ABI_VERSIONS,

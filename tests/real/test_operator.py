@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from conftest import Weft
-from gateway_kinds import ENVOY_GATEWAY
 from weft.mesh.intent.intent import Volume
 from worlds.deployments import VOLUMES, World
+from worlds.gateway_kinds import ENVOY_GATEWAY
 from worlds.http import hang_up
 from worlds.operators import (
     ASM,

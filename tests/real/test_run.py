@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from conftest import Weft
-from liveness import PATIENCE, gone, is_running
-from serving import Serving, serving
-from tiny_filters import REFUSAL, tiny_filter
+from modules.tiny import REFUSAL, tiny_filter
 from weft.image import RuntimeConfig, pack
 from weft.mesh import default_bootstrap
 from weft.oci import Reference
 from weft.store import Store
+from worlds.liveness import PATIENCE, gone, is_running
+from worlds.serving import Serving, serving
 from worlds.threads import Handler, answering
 
 pytestmark = pytest.mark.real("envoy")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from compiling import build, files_of, make_project
+from modules.compiling import build, files_of, make_project
 from weft.errors import BuildFailed
 from weft.toolchains.languages.rust import _compiled_text
 from weft.wasm import read_module

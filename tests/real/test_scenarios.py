@@ -9,9 +9,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from chains import NEIGHBORS
 from conftest import Weft
-from guests import HEAP, TEXT, calling
+from modules.chains import NEIGHBORS
+from modules.guests import HEAP, TEXT, calling
 from weft.templates import EXAMPLES, LANGUAGES
 
 EVERY_LANGUAGE = [pytest.param(name, marks=pytest.mark.real(name, "envoy")) for name in LANGUAGES]

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from guests import HEAP, TEXT, answering, calling, running
-from staging import PROJECT, cases_of, envoy, hosted, problems, staged
-from wasm_encoder import proxy_module
+from modules.guests import HEAP, TEXT, answering, calling, running
+from modules.wasm_encoder import proxy_module
 from weft.envoy import Native
 from weft.errors import WeftError
 from weft.scenario import LeftOut
 from weft.workflows.testing import on_envoy
 from weft.workflows.testing.on_both import compared
 from weft.workflows.testing.on_envoy import EnvoyJob, play_on_envoy
+from worlds.staging import PROJECT, cases_of, envoy, hosted, problems, staged
 
 pytestmark = pytest.mark.real("envoy")
 

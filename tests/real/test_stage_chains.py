@@ -2,10 +2,10 @@
 
 import pytest
 
-from chains import NEIGHBORS, OBSERVER, chained, told
-from staging import hosted, problems, staged
+from modules.chains import NEIGHBORS, OBSERVER, chained, told
 from weft.scenario import LeftOut, Played
 from weft.workflows.testing.on_both import compared
+from worlds.staging import hosted, problems, staged
 
 pytestmark = pytest.mark.real("envoy")
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from chains import told
-from cpp_filters import STRICT, compile_cpp, source
-from staging import hosted, problems, staged
+from modules.chains import told
+from modules.cpp import STRICT, compile_cpp, source
 from weft.scenario import Played
 from weft.workflows.testing.on_both import compared
+from worlds.staging import hosted, problems, staged
 
 pytestmark = pytest.mark.real("envoy", "cpp")
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from chains import NEIGHBORS, chained, doing, observer, told
-from guests import running
-from staging import hosted, problems, staged
+from modules.chains import NEIGHBORS, chained, doing, observer, told
+from modules.guests import running
 from weft.scenario import Played
 from weft.workflows.testing.on_both import compared
+from worlds.staging import hosted, problems, staged
 
 pytestmark = pytest.mark.real("envoy")
 

@@ -7,13 +7,13 @@ import re
 
 import pytest
 
-from chains import told
-from staging import problems
+from modules.chains import told
 from suite import BY_HAND, LANGUAGES, PAGE, by_hand, called, column, columns_of, performance
 from weft.scenario import Played
 from weft.testhost.hostcalls import hostcalls
 from weft.wasm import ABI_VERSIONS, CALLBACKS
 from weft.workflows.testing.coverage import coverage
+from worlds.staging import problems
 
 EVERY_LANGUAGE = pytest.mark.parametrize(
     "language",

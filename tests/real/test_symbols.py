@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from bare_envoy import Plugin, running
-from compiling import build, make_project
-from cpp_filters import compile_cpp
+from modules.compiling import build, make_project
+from modules.cpp import compile_cpp
 from weft.symbols import Symbols, annotated
 from weft.testhost import Code, HeaderMap, Host
 from weft.testhost import Plugin as Told
 from weft.wasm import read_module
+from worlds.bare_envoy import Plugin, running
 
 CPP = """\
 #include "proxy_wasm_intrinsics.h"

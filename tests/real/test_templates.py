@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from conftest import Weft
-from samples import sample
-from serving import serving, soon
+from modules.samples import sample
+from worlds.serving import serving, soon
 from worlds.threads import Handler, answering
 
 EVERY_LANGUAGE = [

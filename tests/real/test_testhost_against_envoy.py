@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from bare_envoy import Plugin, Running, envoy_binary, running
-from foreign_calls import FOREIGN_CALLS
-from guests import TEXT, answering, calling, const, start
-from guests import running as running_code
-from hostcall_cases import ROOT_CALLS
-from hostile_calls import DATA, all_calls
+from cases.foreign_calls import FOREIGN_CALLS
+from cases.hostcalls import ROOT_CALLS
+from cases.hostile_calls import DATA, all_calls
+from modules.guests import TEXT, answering, calling, const, start
+from modules.guests import running as running_code
 from weft.testhost import HeaderMap, Host, World
 from weft.wasm import ABI_VERSIONS
+from worlds.bare_envoy import Plugin, Running, envoy_binary, running
 
 pytestmark = pytest.mark.real("envoy")
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from conftest import Weft
-from liveness import PATIENCE
-from serving import Serving, ask, serving
-from tiny_filters import REFUSAL, tiny_filter
+from modules.tiny import REFUSAL, tiny_filter
 from weft.mesh import default_bootstrap
+from worlds.liveness import PATIENCE
+from worlds.serving import Serving, ask, serving
 
 pytestmark = pytest.mark.real("envoy")
 

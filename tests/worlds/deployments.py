@@ -15,8 +15,8 @@ from urllib.error import HTTPError
 from uuid import uuid4
 
 from conftest import Result, Weft
-from sample_images import sample
-from tiny_filters import tiny_filter
+from modules.sample_images import sample
+from modules.tiny import tiny_filter
 from weft.clusters import node_report
 from weft.mesh.intent.intent import Volume
 from weft.oci import Reference

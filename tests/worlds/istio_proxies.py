@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bare_envoy import envoy_binary
+from worlds.bare_envoy import envoy_binary
 from worlds.istiod import Istiod, custom, process, program
 from worlds.kubernetes import free_port
 from worlds.threads import Handler, answering

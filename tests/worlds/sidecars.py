@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bare_envoy import envoy_binary
+from worlds.bare_envoy import envoy_binary
 from worlds.deployments import VOLUMES, World
 from worlds.threads import Handler, answering
 

@@ -1,6 +1,7 @@
 """One process at a time: a lock file that the system frees when its holder dies.
 
-``flock`` itself, as in ``weft.store``: it costs nothing to import where every build waits for imports.
+``flock`` itself, as in ``weft.store``: the library filelock takes 30 to 100 ms to import, for which every
+build would wait, and shares a lock only through SQLite.
 """
 
 import asyncio

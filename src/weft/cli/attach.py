@@ -5,9 +5,9 @@ from typing import Any
 import click
 
 from weft.cli.console import Console
+from weft.cli.options.registry import access_of, credential_options, trust_options
+from weft.cli.output.transfers import show_report, watch
 from weft.cli.push import annotations_of
-from weft.cli.registry_options import access_of, credential_options, trust_options
-from weft.cli.transfers import show_report, watch
 
 __all__ = ["attach"]
 

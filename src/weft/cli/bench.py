@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from weft.cli.budgets import verdict_document, verdict_line
 from weft.cli.console import Console
+from weft.cli.output.budgets import verdict_document, verdict_line
 from weft.cli.provision import builder, envoy_program
 from weft.errors import UsageError, WeftError
 

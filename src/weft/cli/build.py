@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from weft.cli.console import Console
-from weft.cli.progress import progress
+from weft.cli.output.progress import progress
 from weft.errors import UsageError
 
 if TYPE_CHECKING:

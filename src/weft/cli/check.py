@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from weft.cli.console import Console
+from weft.cli.options.registry import access_of, trust_options
 from weft.cli.provision import envoy_here
-from weft.cli.registry_options import access_of, trust_options
 from weft.errors import FilterRefused
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from typing import Any
 import click
 
 from weft.cli.console import Console
-from weft.cli.registry_options import access_of, trust_options
-from weft.cli.transfers import show_report, watch
-from weft.cli.verify_options import judge_of, verify_options
+from weft.cli.options.registry import access_of, trust_options
+from weft.cli.options.verify import judge_of, verify_options
+from weft.cli.output.transfers import show_report, watch
 
 __all__ = ["copy"]
 

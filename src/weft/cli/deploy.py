@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from weft.cli.cluster_options import cluster_access, cluster_options
 from weft.cli.console import Console
-from weft.cli.durations import SECONDS
-from weft.cli.intent_options import MODES, gathered, ignore_version_check, wish_options_of
+from weft.cli.options.cluster import cluster_access, cluster_options
+from weft.cli.options.durations import SECONDS
+from weft.cli.options.intent import MODES, gathered, ignore_version_check, wish_options_of
+from weft.cli.options.run import run_options
+from weft.cli.options.trace import TracingCommand
+from weft.cli.options.verify import policy_of, verify_options
 from weft.cli.run import start
-from weft.cli.run_options import run_options
-from weft.cli.trace_option import TracingCommand
-from weft.cli.verify_options import policy_of, verify_options
 from weft.errors import UsageError
 
 if TYPE_CHECKING:

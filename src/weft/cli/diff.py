@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from weft.cli.console import Console
-from weft.cli.intent_options import planned, planning_options
+from weft.cli.options.intent import planned, planning_options
 
 if TYPE_CHECKING:
     from weft.mesh import Change

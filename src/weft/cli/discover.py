@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from weft.cli.console import Console
-from weft.cli.registry_options import access_of, credential_options, trust_options
+from weft.cli.options.registry import access_of, credential_options, trust_options
 
 if TYPE_CHECKING:
     from weft.oci import Descriptor

@@ -4,8 +4,8 @@ from typing import Any
 
 import click
 
-from weft.cli.cluster_options import cluster_access, cluster_options
 from weft.cli.console import Console
+from weft.cli.options.cluster import cluster_access, cluster_options
 
 __all__ = ["doctor"]
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from weft.cli.cluster_options import which_cluster
 from weft.cli.console import Console
-from weft.cli.install_options import access_of, how_options, installation_of, installation_options, told
+from weft.cli.options.cluster import which_cluster
+from weft.cli.options.install import access_of, how_options, installation_of, installation_options, told
 from weft.errors import UsageError
 
 if TYPE_CHECKING:

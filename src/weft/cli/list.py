@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from weft.cli.console import Console
-from weft.cli.registry_options import access_of, credential_options, trust_options
-from weft.cli.sizes import human_size
+from weft.cli.options.registry import access_of, credential_options, trust_options
+from weft.cli.output.sizes import human_size
 from weft.errors import UsageError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from weft.cli.console import Console
-from weft.cli.registry_options import access_of, trust_options
+from weft.cli.options.registry import access_of, trust_options
 from weft.errors import UsageError
 
 __all__ = ["login"]

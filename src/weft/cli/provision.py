@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from weft.cli.console import Console
-from weft.cli.progress import progress
+from weft.cli.output.progress import progress
 
 if TYPE_CHECKING:
     from weft.workflows.authoring.build import Built

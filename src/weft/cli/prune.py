@@ -3,7 +3,7 @@
 import click
 
 from weft.cli.console import Console
-from weft.cli.sizes import human_size
+from weft.cli.output.sizes import human_size
 
 __all__ = ["prune"]
 

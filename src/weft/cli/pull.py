@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from weft.cli.console import Console
-from weft.cli.registry_options import access_of, credential_options, trust_options
-from weft.cli.transfers import report_document, show_report, watch
-from weft.cli.verify_options import judge_of, verify_options
+from weft.cli.options.registry import access_of, credential_options, trust_options
+from weft.cli.options.verify import judge_of, verify_options
+from weft.cli.output.transfers import report_document, show_report, watch
 
 if TYPE_CHECKING:
     from weft.oci import Reference

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from weft.cli.console import Console
-from weft.cli.intent_options import gathered, planned, planning_options, wish_options
+from weft.cli.options.intent import gathered, planned, planning_options, wish_options
 from weft.errors import UsageError
 
 if TYPE_CHECKING:

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from weft.cli.console import Console
+from weft.cli.options.run import run_options
+from weft.cli.options.trace import TracingCommand, trace_form
+from weft.cli.options.verify import policy_of
 from weft.cli.provision import builder, envoy_program
-from weft.cli.run_options import run_options
-from weft.cli.trace_option import TracingCommand, trace_form
-from weft.cli.verify_options import policy_of
 from weft.errors import UsageError
 
 if TYPE_CHECKING:

@@ -5,9 +5,9 @@ from typing import Any
 
 import click
 
-from weft.cli.cluster_options import cluster_access, cluster_options
 from weft.cli.console import Console
-from weft.cli.verify_options import policy_of, verify_options
+from weft.cli.options.cluster import cluster_access, cluster_options
+from weft.cli.options.verify import policy_of, verify_options
 
 __all__ = ["serve"]
 

@@ -7,7 +7,7 @@ import click
 
 from weft.cli.console import Console
 from weft.cli.key_password import key_password
-from weft.cli.registry_options import access_of, credential_options, trust_options
+from weft.cli.options.registry import access_of, credential_options, trust_options
 
 __all__ = ["sign"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from weft.cli.console import Console
-from weft.cli.trace_option import TracingCommand, trace_form, trace_option
+from weft.cli.options.trace import TracingCommand, trace_form, trace_option
 from weft.errors import UsageError, WeftError
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def _fuzz(
 ) -> None:
     from random import SystemRandom
 
-    from weft.cli.fuzz_report import counted, fuzz_document, fuzz_lines
+    from weft.cli.output.fuzzing import counted, fuzz_document, fuzz_lines
     from weft.workflows.testing.fuzz import fuzz
 
     for option, given in (("--watch", watch), ("--trace", trace), ("--junit", junit)):
@@ -191,7 +191,7 @@ def _wishes(
 
 
 def _show(console: Console, report: "Report", *, trace: "Form", with_coverage: bool, form: str) -> None:
-    from weft.cli.test_report import coverage_document, coverage_lines, report_document, report_lines
+    from weft.cli.output.scenarios import coverage_document, coverage_lines, report_document, report_lines
 
     found = None
     if with_coverage:
@@ -228,7 +228,7 @@ def _watch(console: Console, folder: Path, words: dict[str, Any]) -> None:
 def _build(console: Console, folder: Path, *, yes: bool) -> bytes:
     import asyncio
 
-    from weft.cli.progress import progress
+    from weft.cli.output.progress import progress
     from weft.toolchains import Toolbox
     from weft.workflows.authoring.build import build_project
 

@@ -5,7 +5,7 @@ from dataclasses import asdict
 import click
 
 from weft.cli.console import Console
-from weft.cli.progress import progress
+from weft.cli.output.progress import progress
 from weft.errors import UsageError
 
 __all__ = ["toolchain"]

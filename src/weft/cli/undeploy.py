@@ -4,9 +4,9 @@ from typing import Any
 
 import click
 
-from weft.cli.cluster_options import cluster_access, cluster_options
 from weft.cli.console import Console
-from weft.cli.durations import SECONDS
+from weft.cli.options.cluster import cluster_access, cluster_options
+from weft.cli.options.durations import SECONDS
 from weft.errors import UsageError
 
 __all__ = ["undeploy"]

@@ -4,9 +4,9 @@ from typing import Any
 
 import click
 
-from weft.cli.cluster_options import which_cluster
 from weft.cli.console import Console
-from weft.cli.install_options import access_of, how_options, installation_of, namespace_option, told
+from weft.cli.options.cluster import which_cluster
+from weft.cli.options.install import access_of, how_options, installation_of, namespace_option, told
 
 __all__ = ["uninstall"]
 

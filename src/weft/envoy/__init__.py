@@ -12,7 +12,7 @@ from weft.envoy.admin import Admin
 from weft.envoy.arguments import Levels
 from weft.envoy.echo import Echo
 from weft.envoy.feed import Feed
-from weft.envoy.logs import FilterLine, Record
+from weft.envoy.logs import Record
 from weft.envoy.program import Native, Program, container
 from weft.envoy.proxy import Launch, Proxy
 from weft.envoy.refusal import Symbolize
@@ -23,7 +23,6 @@ __all__ = [
     "Admin",
     "Echo",
     "Feed",
-    "FilterLine",
     "Launch",
     "Levels",
     "LogView",

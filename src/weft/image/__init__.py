@@ -8,7 +8,7 @@ May import: ``weft.oci``, ``weft.wasm``, ``weft.base``, ``weft.errors``.
 """
 
 from weft.image.abi import abi_names, check_platform
-from weft.image.archive import MAX_MODULE_BYTES, unbox
+from weft.image.archive import MAX_MODULE_BYTES
 from weft.image.consumers import CONSUMERS, Answer, Published, ask_consumers, blobs_to_judge, linux_amd64
 from weft.image.errors import ImageInvalid
 from weft.image.image import Contents, Image
@@ -39,6 +39,5 @@ __all__ = [
     "linux_amd64",
     "pack",
     "pack_beside",
-    "unbox",
     "unpack",
 ]

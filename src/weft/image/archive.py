@@ -1,4 +1,4 @@
-"""Files out of layers and downloads: gzip, tar, both or neither, within limits.
+"""Files out of layers: tar, gzipped or not, within limits.
 
 A layer's media type says what it should be; its first bytes say what it is, and those are believed:
 builders mix the types up, and the digest has already proved the bytes.
@@ -19,24 +19,17 @@ __all__ = [
     "files_in",
     "gzip_deterministic",
     "tar_deterministic",
-    "unbox",
 ]
 
 # Istio's agent stops at the same number.
 MAX_MODULE_BYTES = 256 * 1024 * 1024
 # A layer may hold more than the module (a base system); beyond this it is a bomb, or the wrong image.
 MAX_UNPACKED_BYTES = 1024 * 1024 * 1024
-# wasm in tar in gzip has two wrappings.
-_MAX_WRAPPINGS = 4
 
 _TOO_LARGE = f"more than the {MAX_MODULE_BYTES >> 20} MiB that Istio takes"
-_CHUNK = 64 * 1024
 
-_WASM = b"\0asm"
 _GZIP = b"\x1f\x8b"
 _ZSTD = b"\x28\xb5\x2f\xfd"
-_USTAR = b"ustar"
-_USTAR_AT = 257
 _FILE_MODE = 0o644
 
 
@@ -58,24 +51,6 @@ def files_in(layer: bytes, wanted: Collection[str], *, required: str) -> dict[st
         if required not in found:
             raise
     return found
-
-
-def unbox(data: bytes) -> bytes:
-    """The module in a download: raw, or the first file of a tar, each maybe gzipped.
-
-    Anything else comes back as it is, for the caller to complain about.
-    """
-    inner = data
-    for _ in range(_MAX_WRAPPINGS):
-        if inner.startswith(_WASM):
-            return inner
-        if inner.startswith(_GZIP):
-            inner = _read_all(_open_gzip(inner))
-        elif inner.startswith(_USTAR, _USTAR_AT) and (first := next(walk(io.BytesIO(inner).read), None)):
-            inner = _read_member(first)
-        else:
-            break
-    return data
 
 
 def gzip_deterministic(data: bytes) -> bytes:
@@ -131,15 +106,6 @@ def _open_gzip(data: bytes) -> Read:
         return piece
 
     return read
-
-
-def _read_all(read: Read) -> bytes:
-    whole = bytearray()
-    while piece := read(_CHUNK):
-        whole += piece
-        if len(whole) > MAX_MODULE_BYTES:
-            raise ImageInvalid(f"the download unpacks to {_TOO_LARGE}")
-    return bytes(whole)
 
 
 def _read_member(member: Member) -> bytes:

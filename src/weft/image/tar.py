@@ -5,6 +5,8 @@ POSIX ustar and pax, GNU long names and base-256 sizes, and plain old v7 are rea
 * memory never follows a number in a header: sizes are checked before they are read;
 * names are labels, never paths: nobody opens, joins or creates them;
 * the end is two blocks of zeros, one, or simply the end of the stream: builders differ.
+
+Python's ``tarfile`` allocates what a header claims, and fails on archives without an end, which Istio takes.
 """
 
 import struct

@@ -12,21 +12,16 @@ from weft.oci.digest import Digest
 from weft.oci.errors import DigestInvalid, DocumentInvalid, ReferenceInvalid
 from weft.oci.json_view import JsonView, compact_json
 from weft.oci.manifest import (
-    MAX_ENTRIES,
-    MAX_LAYERS,
     MAX_MANIFEST_BYTES,
     Index,
     Manifest,
     parse_manifest,
 )
 from weft.oci.names import Annotation, MediaType
-from weft.oci.reference import DEFAULT_REGISTRY, DEFAULT_TAG, Reference
+from weft.oci.reference import DEFAULT_TAG, Reference
 
 __all__ = [
-    "DEFAULT_REGISTRY",
     "DEFAULT_TAG",
-    "MAX_ENTRIES",
-    "MAX_LAYERS",
     "MAX_MANIFEST_BYTES",
     "Annotation",
     "Descriptor",

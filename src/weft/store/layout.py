@@ -11,7 +11,8 @@ Two locks, always taken in this order, freed by the system when their process di
 
 * ``writers``: shared by everybody who adds content, exclusive for prune. So prune never meets a blob
   whose name is still to come;
-* ``index``: exclusive, for one change of ``index.json``.
+* ``index``: exclusive, for one change of ``index.json``: of two builds that finish together, each would write
+  the list that it had read.
 
 Readers take none: what they read is replaced in one step. The locks are ``flock`` itself, as in
 ``weft.base.locks``, and one of them is shared.

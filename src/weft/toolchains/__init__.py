@@ -1,4 +1,4 @@
-"""Compilers: find them, fetch them, turn a project folder into a module.
+"""Compilers and Envoy: find them, fetch them; turn a project folder into a module.
 
 Promises: a tool that is found runs; a fetch is whole or absent; a build never writes the user's folder.
 May import: ``weft.project``, ``weft.wasm``, ``weft.base``, ``weft.errors``.

@@ -8,17 +8,7 @@ from weft.wasm.hostcalls import ABI_VERSIONS, WASI_MODULES
 from weft.wasm.module import Module
 from weft.wasm.signatures import Kind
 
-__all__ = ["WASME_ABI_NAMES", "ProxyWasm", "describe"]
-
-# How wasme's registry calls the proxies that speak a version; images say so in their runtime-config.json.
-WASME_ABI_NAMES = {
-    "0.1.0": (
-        "v0-097b7f2e4cc1fb490cc1943d0d633655ac3c522f",  # Istio 1.5 and 1.6
-        "v0-edc016b1fa5adca3ebd3d7020eaed0ad7b8814ca",  # Gloo 1.5
-    ),
-    "0.2.0": ("v0-4689a30309abf31aee9ae36e73d34b1bb182685f",),  # Istio 1.7 to 1.9
-    "0.2.1": ("v0.2.1",),
-}
+__all__ = ["ProxyWasm", "describe"]
 
 _MARKER = re.compile(r"proxy_abi_version_([0-9]+(?:_[0-9]+)*)")
 
@@ -46,11 +36,6 @@ class ProxyWasm:
     def is_filter(self) -> bool:
         """Whether anything here has to do with proxy-wasm."""
         return bool(self.abi_markers or self.callbacks)
-
-    @property
-    def wasme_abi_names(self) -> tuple[str, ...]:
-        """What ``abiVersions`` in a wasme image says of this module."""
-        return WASME_ABI_NAMES.get(self.abi_version or "", ())
 
     @property
     def abi(self) -> str:

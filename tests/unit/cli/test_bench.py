@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Weft
-from guests import PAGE, answering
+from modules.guests import PAGE, answering
 from weft.image import RuntimeConfig, pack
 from weft.oci import Reference
 from weft.store import Store

@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 
 from conftest import Weft
-from programs import program
-from tiny import Tiny, tiny_compiler, tiny_project
 from weft.cli import run
+from worlds.programs import program
+from worlds.tiny_compiler import Tiny, tiny_compiler, tiny_project
 
 MODULE = b"\0asm\1\0\0\0"
 

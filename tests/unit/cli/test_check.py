@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Weft
-from wasm_encoder import proxy_module
+from modules.wasm_encoder import proxy_module
 
 TICK = {"proxy_on_tick": "i32 -> void"}
 GOOD = proxy_module(exports=TICK)

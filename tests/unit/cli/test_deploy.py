@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from conftest import Weft
-from deployments import IMAGE
+from worlds.intents import IMAGE
 
 NOWHERE = "error: no cluster: there is no {file}"
 

@@ -3,7 +3,7 @@
 import click
 import pytest
 
-from weft.cli.durations import SECONDS
+from weft.cli.options.durations import SECONDS
 
 
 @pytest.mark.parametrize(

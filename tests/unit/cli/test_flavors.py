@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-import sample_images
 from conftest import Result, Weft
+from modules import sample_images
 from weft.image import unpack
 from weft.oci import Reference
 from weft.store import Store

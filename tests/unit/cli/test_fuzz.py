@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from conftest import Weft
-from planted import ENDLESS, GROWING, HOLDING, SOUND, trapping_on_body, trapping_on_header
+from modules.planted import ENDLESS, GROWING, HOLDING, SOUND, trapping_on_body, trapping_on_header
 
 PROJECT = '[filter]\nname = "planted"\nlanguage = "cpp"\n'
 OWN = "scenarios: [{name: knows x, steps: [{request: {headers: {x: abc}}}, {response: {}}]}]"

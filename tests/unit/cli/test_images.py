@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from conftest import Weft
-from sample_images import module, sample
-from weft.cli.sizes import human_size
+from modules.sample_images import module, sample
+from weft.cli.output.sizes import human_size
 from weft.image import RuntimeConfig, WasmType
 from weft.image.flavors import solo
 from weft.oci import Descriptor, Digest, Reference

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Weft
-from wasm_encoder import custom, limits, name_section, producers, proxy_module, target_features
+from modules.wasm_encoder import custom, limits, name_section, producers, proxy_module, target_features
 
 LOG = ("env", "proxy_log", "i32 i32 i32 -> i32")
 WRITE = ("wasi_snapshot_preview1", "fd_write", "i32 i32 i32 i32 -> i32")

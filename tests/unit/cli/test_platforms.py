@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-import sample_images
 from conftest import Result, Weft
+from modules import sample_images
 from weft.image import Image
 from weft.oci import Digest, MediaType, Reference, compact_json
 from weft.store import Store

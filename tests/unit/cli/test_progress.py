@@ -5,7 +5,7 @@ import io
 import pytest
 
 from weft.cli.console import Console
-from weft.cli.progress import progress
+from weft.cli.output.progress import progress
 from weft.toolchains import TOOLS
 
 # What a compiler may write that a terminal library would like to improve.

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from conftest import Weft
-from deployments import IMAGE
-from tiny_filters import tiny_filter
+from modules.tiny import tiny_filter
+from worlds.intents import IMAGE
 
 INTENT = f"""\
 apiVersion: weft.dev/v1alpha1

@@ -12,8 +12,8 @@ import pytest
 import yaml
 
 from conftest import Weft
-from liveness import PATIENCE, gone
-from tiny_filters import tiny_filter
+from modules.tiny import tiny_filter
+from worlds.liveness import PATIENCE, gone
 
 ROUTER = {
     "name": "envoy.filters.http.router",

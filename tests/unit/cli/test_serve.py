@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-import sample_images
 from conftest import Weft
-from serving import ask
+from modules import sample_images
 from weft.oci import Digest
 from worlds.http import Handler
 from worlds.registry import RegistryWorld, registry_in_thread
+from worlds.serving import ask
 from worlds.waiting import until
 
 MODULE = sample_images.module(5_000_000)

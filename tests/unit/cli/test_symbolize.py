@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from conftest import Weft
-from tiny_filters import tiny_filter
+from modules.tiny import tiny_filter
 from weft.wasm import Kind, read_module
 
 LOG = "[error] Function: f failed\n  0:  {at:#x} - unknown(function index:9)\n  1:  0xffffff - other\n"

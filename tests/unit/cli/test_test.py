@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from conftest import Weft
-from guests import TEXT, answering, calling
+from modules.guests import TEXT, answering, calling
 from weft.base.paths import Places
 from weft.errors import NotFound
 from weft.workflows.testing.test import Wishes, run_scenarios

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from conftest import Weft
-from programs import program, wheel
-from tiny import TINY_COMPILER, Tiny
+from worlds.programs import program, wheel
+from worlds.tiny_compiler import TINY_COMPILER, Tiny
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import io
 import json
 
 from weft.cli.console import Console
-from weft.cli.transfers import show_report, watch
+from weft.cli.output.transfers import show_report, watch
 from weft.oci import Digest
 from weft.workflows.images.transfer import Outcome, Report
 from worlds.content import blob, image

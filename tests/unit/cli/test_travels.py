@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from conftest import Result, Weft
-from tiny import Tiny, tiny_compiler, tiny_project
 from weft.oci import Reference
 from weft.store import Store
 from worlds.registry import RegistryWorld, registry_in_thread
+from worlds.tiny_compiler import Tiny, tiny_compiler, tiny_project
 
 README = "# My filter\nIt adds a header.\n"
 

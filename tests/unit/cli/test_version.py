@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from conftest import Weft
-from programs import program
 from weft import __version__
+from worlds.programs import program
 
 
 def test_the_versions_of_parts_that_are_here(weft: Weft, tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from guests import TEXT, answering, calling
-from liveness import PATIENCE
+from modules.guests import TEXT, answering, calling
+from worlds.liveness import PATIENCE
 
 WAITS = "waiting for changes; Ctrl-C stops"
 LOGGING = calling(("proxy_log", (2, TEXT, 1)), during="proxy_on_request_headers", returns=0, text=b"a")

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from liveness import PATIENCE, gone, is_running
 from weft.envoy.guardian import guarded
 from weft.errors import PartMissing
+from worlds.liveness import PATIENCE, gone, is_running
 
 # A process of its own that guards a sleep, says its id, and then waits to be killed.
 PARENT = """

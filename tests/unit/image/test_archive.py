@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sample_images import MODULE, bare_tar, tar, tar_gz
-from weft.image import ImageInvalid, unbox
+from modules.sample_images import MODULE, tar
+from weft.image import ImageInvalid
 from weft.image.archive import files_in, gzip_deterministic, tar_deterministic
 from weft.image.tar import walk
 
@@ -177,47 +177,6 @@ def test_a_module_too_large_for_istio_is_refused_before_it_is_read(monkeypatch: 
     with pytest.raises(ImageInvalid) as caught:
         files_in(layer, WANTED, required="plugin.wasm")
     assert str(caught.value) == "plugin.wasm has 51 bytes, more than the 256 MiB that Istio takes"
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        pytest.param(MODULE, id="wasm"),
-        pytest.param(tar({"anything": MODULE, "plugin.wasm": b"no"}), id="tar, first file"),
-        pytest.param(gzip.compress(MODULE), id="gzip"),
-        pytest.param(tar_gz({"anything": MODULE}), id="tar in gzip"),
-        pytest.param(gzip.compress(tar({"a": gzip.compress(MODULE)})), id="gzip in tar in gzip"),
-        pytest.param(bare_tar({"plugin.wasm": MODULE}), id="tar without an end"),
-    ],
-)
-def test_a_download_is_unboxed_as_istio_does(body: bytes) -> None:
-    assert unbox(body) == MODULE
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        pytest.param(b"wasm\n", id="text"),
-        pytest.param(gzip.compress(b"text"), id="gzipped text"),
-        pytest.param(tar({}), id="empty tar"),
-        pytest.param(b"", id="nothing"),
-    ],
-)
-def test_a_download_of_another_kind_comes_back_unchanged(body: bytes) -> None:
-    assert unbox(body) == body
-
-
-def test_a_download_wrapped_without_end_is_left_alone() -> None:
-    body = MODULE
-    for _ in range(5):
-        body = gzip.compress(body)
-    assert unbox(body) == body
-
-
-def test_a_download_that_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("weft.image.archive.MAX_MODULE_BYTES", 1000)
-    with pytest.raises(ImageInvalid, match="the download unpacks to more than the 256 MiB that Istio takes"):
-        unbox(gzip.compress(bytes(70_000)))
 
 
 def test_our_own_archive_has_no_date_and_no_owner() -> None:

@@ -1,15 +1,15 @@
 """Who takes which layout, and the words of those who do not.
 
 The rows are those of Istio's own tests (pkg/wasm/imagefetcher_test.go) and of what the other programs' source
-says; `tests/sample_images.py` lays the images out as their builders do.
+says; `tests/modules/sample_images.py` lays the images out as their builders do.
 """
 
 from collections.abc import Sequence
 
 import pytest
 
-import sample_images
-from sample_images import assemble, container, tar_gz
+from modules import sample_images
+from modules.sample_images import assemble, container, tar_gz
 from weft.image import (
     CONSUMERS,
     Answer,

@@ -7,7 +7,7 @@ from io import BytesIO
 
 import pytest
 
-from sample_images import MODULE, RUNTIME, module
+from modules.sample_images import MODULE, RUNTIME, module
 from weft.errors import UsageError
 from weft.image import FLAVORS, ImageInvalid, RuntimeConfig, WasmType, pack, unpack
 from weft.image.flavors import solo

@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from sample_images import MODULE, RUNTIME, Blob, assemble, bare_tar, container, tar, tar_gz
+from modules.sample_images import MODULE, RUNTIME, Blob, assemble, bare_tar, container, tar, tar_gz
 from weft.image import Image, ImageInvalid, RuntimeConfig, WasmType, choose_manifest, flavor_of, pack, unpack
 from weft.oci import Descriptor, Digest, DocumentInvalid, Index, MediaType, Platform, parse_manifest
 

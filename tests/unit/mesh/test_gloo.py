@@ -5,11 +5,11 @@ from typing import Any, ClassVar
 
 import pytest
 
-from deployments import (
+from weft.mesh import Do, Plan, PlanRefused, entry_of, entry_patch, make_plan, transition
+from worlds.intents import (
     an_intent,
     facts,
 )
-from weft.mesh import Do, Plan, PlanRefused, entry_of, entry_patch, make_plan, transition
 
 
 class TestGloo:

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from deployments import DETAILS, MODULE, RATINGS
-from istio_rules import complaints
 from weft.base.documents import as_yaml
 from weft.mesh import Facts, ImageUrl, Plan, import_document, make_plan
+from worlds.intents import DETAILS, MODULE, RATINGS
+from worlds.istio_rules import complaints
 
 CASES = sorted((Path(__file__).parent / "golden" / "plans").glob("*.in.yaml"))
 ISTIO = {"WasmPlugin", "TrafficExtension", "EnvoyFilter"}

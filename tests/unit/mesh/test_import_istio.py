@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from deployments import DIGEST, a_plan, an_intent
-from istio_rules import complaints
 from weft.errors import UsageError
 from weft.mesh import Facts, ImageUrl, Imported, import_document, make_plan, read_intent
+from worlds.intents import DIGEST, a_plan, an_intent
+from worlds.istio_rules import complaints
 
 URL = f"oci://hub.example.com/team/f@sha256:{DIGEST}"
 

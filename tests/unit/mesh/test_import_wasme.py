@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from deployments import MODULE
 from weft.errors import UsageError
 from weft.mesh import Facts, Intent, Workload, import_document, make_plan
 from weft.mesh.intent.image_url import ImageUrl
+from worlds.intents import MODULE
 
 STRING = "type.googleapis.com/google.protobuf.StringValue"
 FOLDER = "/var/local/lib/wasme-cache"

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from deployments import (
+from modules.sample_images import sample
+from weft.image import Answer, Published, ask_consumers
+from weft.mesh import Facts, ImageUrl
+from worlds.intents import (
     a_plan,
     facts,
     refused,
 )
-from sample_images import sample
-from weft.image import Answer, Published, ask_consumers
-from weft.mesh import Facts, ImageUrl
 
 
 def answers_to(flavor: str) -> tuple[Answer, ...]:

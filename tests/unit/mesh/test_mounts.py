@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from deployments import (
+from weft.mesh import Plan, PlanRefused, Workload
+from worlds.intents import (
     a_plan,
     facts,
 )
-from weft.mesh import Plan, PlanRefused, Workload
 
 VOLUME, MOUNT = "sidecar.istio.io/userVolume", "sidecar.istio.io/userVolumeMount"
 OURS = '{"name":"cache-dir","hostPath":{"path":"/var/local/lib/wasme-cache"}}'

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from deployments import (
+from weft.mesh import Facts, ImageUrl, PlanRefused
+from worlds.intents import (
     IMAGE,
     MODULE,
     a_plan,
     facts,
     refused,
 )
-from weft.mesh import Facts, ImageUrl, PlanRefused
 
 
 class TestConfig:

@@ -1,6 +1,7 @@
 """A plan says what is done in which order, and how it is undone."""
 
-from deployments import (
+from weft.mesh import ModuleFacts, changes
+from worlds.intents import (
     DETAILS,
     RATINGS,
     SHA256,
@@ -9,7 +10,6 @@ from deployments import (
     told,
     undone,
 )
-from weft.mesh import ModuleFacts, changes
 
 FILE = f"/var/local/lib/wasme-cache/{SHA256}"
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from deployments import an_intent, document
 from weft.base.documents import parse_documents
 from weft.errors import UsageError
 from weft.mesh import intent_schema, read_intent
+from worlds.intents import an_intent, document
 
 EVERYTHING: dict[str, Any] = {
     "id": "add-header",

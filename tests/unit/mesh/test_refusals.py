@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from deployments import (
+from weft.mesh import ImageUrl, ModuleFacts
+from worlds.intents import (
     DIGEST,
     SHA256,
     a_plan,
     facts,
     refused,
 )
-from weft.mesh import ImageUrl, ModuleFacts
 
 
 class TestRefused:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from deployments import DETAILS, RATINGS, SHA256, a_plan, facts
 from weft.mesh import Facts, ModuleFacts, Step, Workload, transition
+from worlds.intents import DETAILS, RATINGS, SHA256, a_plan, facts
 
 VOLUME, MOUNT = "sidecar.istio.io/userVolume", "sidecar.istio.io/userVolumeMount"
 FOLDER = "/var/local/lib/wasme-cache"

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 
-from deployments import (
+from weft.mesh import Facts, Workload
+from worlds.intents import (
     DETAILS,
     RATINGS,
     a_plan,
     facts,
     refused,
 )
-from weft.mesh import Facts, Workload
 
 
 class TestWhere:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-import sample_images
+from modules import sample_images
 from worlds.registry import RegistryWorld, registry_in_thread
 from worlds.waiting import until
 

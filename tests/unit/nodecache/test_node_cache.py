@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 
-import sample_images
+from modules import sample_images
 from weft.errors import WeftError
 from weft.net import Http, Network
 from weft.nodecache import Folder, Ledger, NodeCache, Settings, Source, State, Wanted, app, read_wanted

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-import sample_images
+from modules import sample_images
 from weft.oci import Descriptor, Digest, Manifest, MediaType, Reference
 from weft.store import BlobDamaged, Store
 

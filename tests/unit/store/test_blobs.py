@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sample_images import MODULE, sample
+from modules.sample_images import MODULE, sample
 from weft.oci import Digest, Reference
 from weft.store import BlobDamaged, Store, StoreError
 from worlds.disk import no_file_larger_than

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sample_images import MODULE, Blob, container, sample, tar_gz
+from modules.sample_images import MODULE, Blob, container, sample, tar_gz
 from weft.errors import NotFound
 from weft.image import FLAVORS
 from weft.oci import Digest, MediaType, Reference

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from layout_reader import read_layout
-from sample_images import sample
+from modules.sample_images import sample
 from weft.errors import NotFound
 from weft.oci import Annotation, Digest, Reference
 from weft.store import Store, StoreError
+from worlds.layout_reader import read_layout
 
 V1 = Reference.parse("hub.io/f:v1")
 

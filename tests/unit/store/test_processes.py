@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 import store_process
-from layout_reader import read_layout
 from store_process import NAME, NEW, OLD, numbered
 from weft.store import Store
+from worlds.layout_reader import read_layout
 
 SECONDS = 120
 

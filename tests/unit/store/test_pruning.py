@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from layout_reader import read_layout
-from sample_images import MODULE, assemble, module, sample
+from modules.sample_images import MODULE, assemble, module, sample
 from weft.image import WasmType
 from weft.oci import Descriptor, Digest, MediaType, Reference, compact_json, parse_manifest
 from weft.store import Freed, Store, StoreError
+from worlds.layout_reader import read_layout
 
 V1, V2 = Reference.parse("hub.io/f:v1"), Reference.parse("hub.io/f:v2")
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from layout_reader import read_layout
-from sample_images import MODULE, assemble, module, sample
+from modules.sample_images import MODULE, assemble, module, sample
 from weft.errors import NotFound, UsageError
 from weft.image import FLAVORS, Image, unpack
 from weft.oci import Descriptor, Digest, Index, MediaType, Platform, Reference, compact_json, parse_manifest
 from weft.store import BlobDamaged, Store
+from worlds.layout_reader import read_layout
 
 V1, V2 = Reference.parse("hub.io/team/add-header:v1"), Reference.parse("hub.io/team/add-header:v2")
 

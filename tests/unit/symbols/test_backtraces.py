@@ -2,7 +2,7 @@
 
 import pytest
 
-from wasm_encoder import Program, body, name_section
+from modules.wasm_encoder import Program, body, name_section
 from weft.symbols import Frame, Symbols, annotated, frame_lines, frames_in
 from weft.wasm import read_module
 

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from dwarf_encoder import Copy, debug_info, debug_line, debug_ranges, sections
-from dwarf_encoder import Function as Noted
-from wasm_encoder import Program, body, custom, function_type, name_section, section, u, vec
-from wasm_encoder import module as encode
+from modules.dwarf_encoder import Copy, debug_info, debug_line, debug_ranges, sections
+from modules.dwarf_encoder import Function as Noted
+from modules.wasm_encoder import Program, body, custom, function_type, name_section, section, u, vec
+from modules.wasm_encoder import module as encode
 from weft.symbols import Function, Symbols
 from weft.wasm import Module, ModuleInvalid, read_module
 

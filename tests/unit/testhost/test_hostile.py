@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 import pytest
 
-from guests import ANSWERS, HEAP, TEXT, answering, calling, const, data, read_answers, row, start
-from hostile_calls import DATA, LIES, RIGHT, all_calls
-from wasm_encoder import Program, body, limits, proxy_module, section, vec
+from cases.hostile_calls import DATA, LIES, RIGHT, all_calls
+from modules.guests import ANSWERS, HEAP, TEXT, answering, calling, const, data, read_answers, row, start
+from modules.wasm_encoder import Program, body, limits, proxy_module, section, vec
 from weft.errors import FilterRefused, WeftError
 from weft.testhost import GrpcReply, HeaderMap, Host, HttpStream, Limits, World
 from weft.testhost.abi import Status

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from guests import TEXT, answering, calling, const, running
-from tiny_filters import REFUSAL, tiny_filter
+from modules.guests import TEXT, answering, calling, const, running
+from modules.tiny import REFUSAL, tiny_filter
 from weft.errors import NotFound, UsageError, WeftError
 from weft.testhost import Code
 from weft.testing import Filter, FilterCrashed, FilterRefused, Headers, LogLine, Message

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tiny_filters import tiny_filter
+from modules.tiny import tiny_filter
 
 TOML = '[filter]\nname = "my-filter"\nlanguage = "cpp"\nroot_id = "r"\n[config]\ndefault = "mine"\n'
 TEST = """

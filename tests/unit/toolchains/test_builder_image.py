@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from programs import program
 from weft.errors import BuildFailed, PartMissing
 from weft.toolchains import BuilderImage, Job, executor
 from weft.toolchains.builder_image import container_engine
+from worlds.programs import program
 
 # Finds the two folders among its words, as the real one does, and runs the builder over them.
 PLAYS_BUILDER = r"""

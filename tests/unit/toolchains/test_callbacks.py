@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wasm_encoder import custom, name_section, proxy_module
+from modules.wasm_encoder import custom, name_section, proxy_module
 from weft.toolchains.callbacks import without_idle_callbacks
 from weft.wasm import ModuleInvalid, read_module
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from wasm_encoder import custom, name_section, proxy_module
+from modules.wasm_encoder import custom, name_section, proxy_module
 from weft.base.processes import Finished
 from weft.errors import BuildFailed, UsageError
 from weft.toolchains.language import Job, Language

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from programs import program, wheel
 from weft.base.paths import Places
 from weft.errors import NotFound, PartMissing, WeftError
 from weft.toolchains import Toolbox
+from worlds.programs import program, wheel
 
 ZIG = "echo 0.17.0"
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from programs import SYSTEM_PATH, program
-from wasm_encoder import name_section, proxy_module
+from modules.wasm_encoder import name_section, proxy_module
 from weft.errors import BuildFailed, PartMissing, UsageError, WeftError
 from weft.toolchains import Job, Language, executor
 from weft.toolchains.languages.go import Go
 from weft.wasm import read_module
+from worlds.programs import SYSTEM_PATH, program
 
 SDK = "github.com_proxy_wasm_proxy_wasm_go_sdk_proxywasm"
 CALLBACKS = (

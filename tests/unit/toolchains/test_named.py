@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from programs import program
 from weft.base.paths import Places
 from weft.errors import PartMissing
 from weft.toolchains import Toolbox
+from worlds.programs import program
 
 INSTALL = "weft toolchain install envoy"
 

@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from programs import SYSTEM_PATH, program
-from wasm_encoder import proxy_module
+from modules.wasm_encoder import proxy_module
 from weft.errors import BuildFailed, PartMissing, UsageError, WeftError
 from weft.toolchains import Job, Language, executor
 from weft.toolchains.languages.rust import Rust
 from weft.wasm import read_module
+from worlds.programs import SYSTEM_PATH, program
 
 CARGO = """
 printf '%s\\n' "$@" > "$LOG"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from programs import SYSTEM_PATH, program
+from worlds.programs import SYSTEM_PATH, program
 
 SCRIPT = Path(__file__).parents[3] / "scripts" / "rust-wasm-target"
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from programs import program
 from weft.toolchains import TOOLS, Absent, Found
 from weft.toolchains.search import look_for
+from worlds.programs import program
 
 
 @pytest.fixture

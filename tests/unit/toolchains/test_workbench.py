@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from programs import SYSTEM_PATH, program
 from weft.toolchains import StepFailed, compiler_environment, executor
+from worlds.programs import SYSTEM_PATH, program
 
 
 def surround(env: dict[str, str], *tools: str) -> dict[str, str]:

@@ -2,7 +2,17 @@
 
 import pytest
 
-from wasm_encoder import custom, module, name, name_section, producers, section, target_features, u, vec
+from modules.wasm_encoder import (
+    custom,
+    module,
+    name,
+    name_section,
+    producers,
+    section,
+    target_features,
+    u,
+    vec,
+)
 from weft.wasm import read_module
 
 

@@ -5,8 +5,8 @@ Each case is also given to the real Envoy, in tests/real/test_loadability_agains
 
 import pytest
 
-from loadability_cases import CASES, Case
-from wasm_encoder import proxy_module
+from cases.loadability import CASES, Case
+from modules.wasm_encoder import proxy_module
 from weft.wasm import RULES, Effect, Problem, loadability, read_module
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from wasm_encoder import Program, limits, proxy_module
-from weft.wasm import ABI_VERSIONS, WASME_ABI_NAMES, describe, read_module
+from modules.wasm_encoder import Program, limits, proxy_module
+from weft.wasm import describe, read_module
 
 
 def marked(*versions: str, **more: str) -> bytes:
@@ -104,14 +104,3 @@ def test_callbacks_are_what_envoy_calls_under_that_version() -> None:
     new, old = (describe(read_module(proxy_module(abi=abi, exports=exports))) for abi in ("0_2_1", "0_1_0"))
     assert new.callbacks == ("proxy_on_tick", "proxy_on_foreign_function")
     assert old.callbacks == ("proxy_on_tick",)
-
-
-@pytest.mark.parametrize("abi", ABI_VERSIONS)
-def test_every_version_has_a_name_in_wasmes_registry(abi: str) -> None:
-    described = describe(read_module(marked(abi.replace(".", "_"))))
-    assert described.wasme_abi_names == WASME_ABI_NAMES[abi]
-    assert described.wasme_abi_names
-
-
-def test_what_envoy_does_not_know_has_no_name_there() -> None:
-    assert describe(read_module(marked("0_3_0"))).wasme_abi_names == ()

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadability_cases import CASES
-from wasm_encoder import (
+from cases.loadability import CASES
+from modules.wasm_encoder import (
     HEADER,
     custom,
     function_type,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wasm_encoder import (
+from modules.wasm_encoder import (
     Program,
     body,
     custom,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wasm_encoder import name, s, u
+from modules.wasm_encoder import name, s, u
 from weft.wasm.invalid import ModuleInvalid
 from weft.wasm.limits import MAX_NAME_BYTES
 from weft.wasm.reader import Reader

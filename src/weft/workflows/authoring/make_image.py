@@ -13,8 +13,8 @@ from weft.base.tasks import beside
 from weft.errors import UsageError
 from weft.oci import Digest, Reference, ReferenceInvalid
 from weft.toolchains import LANGUAGES, BuilderImage, Toolbox
+from weft.workflows.authoring.attaching import OriginFinder, attach_to
 from weft.workflows.authoring.build import compile_source
-from weft.workflows.authoring.facts import FactFinder, attach_facts
 from weft.workflows.authoring.parts import Allow, Say, ignore, never
 from weft.workflows.authoring.sources import RUNTIME_CONFIG_FILE, Source, read_runtime_config, read_source
 
@@ -80,7 +80,7 @@ async def make_image(
     source = read_source(order.path, order.language)
     project = source.project
     reference = _reference(order, project.name)
-    finder = FactFinder(source, toolbox, LANGUAGES[project.language].tools)
+    finder = OriginFinder(source, toolbox, LANGUAGES[project.language].tools)
     async with beside(finder.look()) as looking:
         built = await compile_source(
             source,
@@ -131,7 +131,7 @@ def _keep(
     module: bytes,
     runtime: "RuntimeConfig | None",
     *,
-    finder: FactFinder | None,
+    finder: OriginFinder | None,
     seconds: float,
 ) -> Made:
     """Put module and image where they were wanted."""
@@ -145,7 +145,7 @@ def _keep(
         store = Store(order.store)
         digest = store.put(reference, image)
         if finder:
-            attach_facts(store, finder, finder.facts(Digest.of(module), reference, digest), image.manifest)
+            attach_to(store, finder, finder.origin(Digest.of(module), reference, digest), image.manifest)
     if order.out:
         with os_errors_as(f"cannot write {order.out}"):
             atomic_write(order.out, module)

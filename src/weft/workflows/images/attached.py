@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from weft.attachments import AttachmentType
 from weft.errors import NotFound, WeftError
-from weft.facts import FactType
 from weft.image import choose_manifest
 from weft.oci import DEFAULT_TAG, Annotation, Descriptor, Digest, Index, Manifest, Reference
 from weft.store import Store
@@ -23,12 +23,12 @@ _MAX_BYTES = 16 * 1024 * 1024
 
 SHOWN: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "readme": (FactType.PROJECT, FactType.README),
-        "license": (FactType.PROJECT, FactType.LICENSE),
-        "schema": (FactType.PROJECT, FactType.SCHEMA),
-        "scenarios": (FactType.PROJECT, FactType.SCENARIO),
-        "sbom": (FactType.SBOM, FactType.SBOM),
-        "provenance": (FactType.STATEMENT, FactType.STATEMENT),
+        "readme": (AttachmentType.PROJECT, AttachmentType.README),
+        "license": (AttachmentType.PROJECT, AttachmentType.LICENSE),
+        "schema": (AttachmentType.PROJECT, AttachmentType.SCHEMA),
+        "scenarios": (AttachmentType.PROJECT, AttachmentType.SCENARIO),
+        "sbom": (AttachmentType.SBOM, AttachmentType.SBOM),
+        "provenance": (AttachmentType.STATEMENT, AttachmentType.STATEMENT),
     }
 )
 """What can be shown → the type of the attachment and of the files in it."""

@@ -7,7 +7,7 @@ from threading import Barrier
 
 import pytest
 
-from guests import answering
+from modules.guests import answering
 from weft.testhost.engine import compile_module, compiling
 from weft.testhost.engine.compiling import _name
 

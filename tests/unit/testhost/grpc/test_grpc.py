@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guests import TEXT, calling, read_answers, start
+from modules.guests import TEXT, calling, read_answers, start
 from weft.testhost import Callout, GrpcReply, Host, World
 from weft.testhost.abi import Status
 from weft.testhost.engine import Trapped

@@ -4,8 +4,8 @@ import zlib
 
 import pytest
 
-from foreign_calls import FOREIGN_CALLS
-from guests import TEXT, calling, read_answers, start
+from cases.foreign_calls import FOREIGN_CALLS
+from modules.guests import TEXT, calling, read_answers, start
 from weft.testhost import Limits
 from weft.testhost.abi import Status
 

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from guests import HEAP, TEXT, calling, const, data, read_answers, row, start
-from hostcall_cases import ROOT_CALLS
-from wasm_encoder import body, proxy_module, u
+from cases.hostcalls import ROOT_CALLS
+from modules.guests import HEAP, TEXT, calling, const, data, read_answers, row, start
+from modules.wasm_encoder import body, proxy_module, u
 from weft.testhost import Clock, HeaderMap, Host, World
 from weft.testhost.abi import Status
 from weft.testhost.hostcalls import BODIES, hostcalls

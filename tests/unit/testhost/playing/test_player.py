@@ -2,8 +2,8 @@
 
 import pytest
 
-from guests import TEXT, answering, calling, running
-from wasm_encoder import proxy_module
+from modules.guests import TEXT, answering, calling, running
+from modules.wasm_encoder import proxy_module
 from weft.errors import UsageError
 from weft.scenario import Mismatch, Played, parse
 from weft.testhost import Code, Plugin, play

@@ -2,8 +2,8 @@
 
 import pytest
 
-from guests import TEXT, answering, calling, running
-from planted import ENDLESS, GROWING, HOLDING, METRIC_EACH_TIME, SOUND, TIRING, trapping_on_header
+from modules.guests import TEXT, answering, calling, running
+from modules.planted import ENDLESS, GROWING, HOLDING, METRIC_EACH_TIME, SOUND, TIRING, trapping_on_header
 from weft.errors import FilterRefused
 from weft.scenario import Case, parse, text_of
 from weft.testhost import Code, Left, Limits, Plugin, Probed, probe, soak

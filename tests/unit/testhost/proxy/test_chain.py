@@ -2,7 +2,7 @@
 
 import pytest
 
-from chains import NEIGHBORS, OBSERVER, chained, told
+from modules.chains import NEIGHBORS, OBSERVER, chained, told
 from weft.errors import UsageError
 from weft.scenario import Mismatch, Played, parse
 from weft.testhost import Code, Plugin, play

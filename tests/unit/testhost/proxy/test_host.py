@@ -2,7 +2,7 @@
 
 import pytest
 
-from guests import HEAP, REQUEST, TEXT, calling, pausing, read_answers, start
+from modules.guests import HEAP, REQUEST, TEXT, calling, pausing, read_answers, start
 from weft.testhost import HeaderMap, Host, World
 from weft.testhost.abi import Status, encode_pairs
 

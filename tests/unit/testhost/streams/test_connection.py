@@ -2,9 +2,9 @@
 
 import pytest
 
-from chains import told
-from guests import HEAP, TEXT, calling, const
-from wasm_encoder import body, proxy_module
+from modules.chains import told
+from modules.guests import HEAP, TEXT, calling, const
+from modules.wasm_encoder import body, proxy_module
 from weft.scenario import Mismatch, Played, parse
 from weft.testhost import Code, Plugin, play
 from weft.wasm import CALLBACKS

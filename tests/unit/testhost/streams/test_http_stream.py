@@ -5,8 +5,8 @@
 
 import pytest
 
-from guests import TEXT, answering, calling, read_answers, start
-from wasm_encoder import proxy_module
+from modules.guests import TEXT, answering, calling, read_answers, start
+from modules.wasm_encoder import proxy_module
 from weft.testhost import HeaderMap, Host, HttpStream, Message
 from weft.testhost.abi import Status, Stream
 

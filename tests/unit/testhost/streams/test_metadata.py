@@ -5,8 +5,8 @@
 
 import pytest
 
-from chains import observer, told
-from guests import running
+from modules.chains import observer, told
+from modules.guests import running
 from weft.scenario import Mismatch, Played, parse
 from weft.testhost import Code, Plugin, play
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from guests import HEAP, TEXT, answering, calling, const, row, running, start
-from wasm_encoder import body, proxy_module
+from modules.guests import HEAP, TEXT, answering, calling, const, row, running, start
+from modules.wasm_encoder import body, proxy_module
 from weft.errors import FilterRefused
 from weft.testhost import HeaderMap, Host, HttpStream, Limits, World
 from weft.wasm import ModuleInvalid

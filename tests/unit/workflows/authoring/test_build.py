@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from programs import wheel
-from tiny import TINY_COMPILER, Tiny, tiny_compiler, tiny_project
 from weft.base.paths import Places
 from weft.errors import BuildFailed, PartMissing
 from weft.toolchains import Tool, Toolbox
 from weft.workflows.authoring.build import Built, build_project, compile_source
 from weft.workflows.authoring.sources import read_source
+from worlds.programs import wheel
+from worlds.tiny_compiler import TINY_COMPILER, Tiny, tiny_compiler, tiny_project
 
 
 @pytest.fixture(autouse=True)

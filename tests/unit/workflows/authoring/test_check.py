@@ -2,7 +2,7 @@
 
 import pytest
 
-from wasm_encoder import proxy_module
+from modules.wasm_encoder import proxy_module
 from weft.envoy import Outcome, Verdict
 from weft.wasm import ENVOY_VERSION, RULES, read_module
 from weft.workflows.authoring.check import check_offline, check_with

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wasm_encoder import proxy_module
+from modules.wasm_encoder import proxy_module
 from weft.errors import NotFound, UsageError, WeftError
 from weft.wasm import ModuleInvalid
 from weft.workflows.authoring import modules

@@ -2,8 +2,8 @@
 
 import pytest
 
-from guests import PAGE, TEXT, answering, calling, const, running
-from wasm_encoder import body, proxy_module
+from modules.guests import PAGE, TEXT, answering, calling, const, running
+from modules.wasm_encoder import body, proxy_module
 from weft.errors import FilterRefused
 from weft.testhost import Code, Plugin
 from weft.wasm import CALLBACKS

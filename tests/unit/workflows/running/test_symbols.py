@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tiny_filters import tiny_filter
+from modules.tiny import tiny_filter
 from weft.mesh import Plugin
 from weft.wasm import Kind, read_module
 from weft.workflows.running.symbols import symbolizer

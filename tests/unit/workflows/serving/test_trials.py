@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tiny_filters import REFUSAL, tiny_filter
+from modules.tiny import REFUSAL, tiny_filter
 from weft.errors import FilterRefused, UsageError, WeftError
 from weft.workflows.deploying.trying import Trial
 from weft.workflows.serving.trials import Trials

@@ -2,8 +2,8 @@
 
 import pytest
 
-from planted import GROWING, METRIC_EACH_TIME, SOUND, TIRING, growing_to
-from wasm_encoder import producers
+from modules.planted import GROWING, METRIC_EACH_TIME, SOUND, TIRING, growing_to
+from modules.wasm_encoder import producers
 from weft.scenario import Case, parse
 from weft.testhost import Code, Plugin
 from weft.workflows.testing.findings import Kind

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from guests import TEXT, calling
+from modules.guests import TEXT, calling
 from weft.base.files import atomic_write
 from weft.base.tasks import beside
 from weft.errors import NotFound

@@ -1,0 +1,1 @@
+"""What several commands show, and how: for people and for scripts."""

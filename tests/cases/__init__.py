@@ -1,0 +1,1 @@
+"""Tables that several tests go through."""

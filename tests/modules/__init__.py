@@ -1,0 +1,1 @@
+"""Modules that tests need: assembled here, compiled from sources, packed into images."""
