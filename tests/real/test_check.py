@@ -121,3 +121,27 @@ def test_programs_see_what_envoy_said(weft: Weft, tmp_path: Path) -> None:
         "outcome": "refused",
         "words": ["Missing or unknown Proxy-Wasm ABI version"],
     }
+
+
+IF_TOLD = body(b"\x20\x01")  # the second argument: how long the config is
+
+
+@pytest.mark.parametrize(
+    ("config", "outcome"), [("{}", Outcome.LOADED), ("", Outcome.CONFIG_REFUSED)], ids=["told", "not told"]
+)
+async def test_the_filter_is_told_its_config(config: str, outcome: Outcome) -> None:
+    envoy = envoy_binary()
+    assert envoy is not None
+    data = doing("proxy_on_configure", IF_TOLD)
+    verdict = await validate(envoy, data, env=os.environ, root_id="r", config=config)
+    assert verdict.outcome is outcome
+
+
+@pytest.mark.real("cpp")
+def test_a_new_project_and_its_image_pass_as_their_pages_say(weft: Weft, tmp_path: Path) -> None:
+    assert weft("init", tmp_path / "my_filter", "--language", "cpp").code == 0
+    result = weft("check", tmp_path / "my_filter")
+    assert (result.code, last_lines(result.out)) == (0, ["ok    envoy      Envoy 1.40.0 loads it"])
+    assert weft("build", tmp_path / "my_filter", "-t", "localhost:5000/you/my-filter:v1").code == 0
+    result = weft("check", "localhost:5000/you/my-filter:v1")
+    assert (result.code, last_lines(result.out)) == (0, ["ok    envoy      Envoy 1.40.0 loads it"])

@@ -7,7 +7,7 @@ import click
 
 from weft.cli.console import Console
 from weft.cli.options.registry import access_of, trust_options
-from weft.cli.provision import envoy_here
+from weft.cli.provision import envoy_here, module_named
 from weft.errors import FilterRefused
 
 if TYPE_CHECKING:
@@ -22,14 +22,14 @@ _MARKS = {"refused": "FAIL", "crashes": "FAIL", "warning": "warn"}
 _OUTCOMES = {
     "loaded": ("ok", "loads it"),
     "start-refused": ("warn", "loads it, but the filter does not start without a configuration"),
-    "config-refused": ("warn", "loads it; the filter does not accept an empty configuration"),
+    "config-refused": ("warn", "loads it; the filter does not accept {config}"),
     "refused": ("FAIL", "refuses it"),
     "crashed": ("FAIL", "crashes on it"),
 }
 
 
 @click.command
-@click.argument("what", metavar="FILE|REF")
+@click.argument("what", metavar="DIR|FILE|REF")
 @click.option(
     "-o", "output", type=click.Choice(["table", "json"]), default="table", help="How to show the outcome."
 )
@@ -50,15 +50,15 @@ def check(
 ) -> None:
     """Say whether Envoy would load a module, and why not.
 
-    First by weft's own rules, then by Envoy itself where there is one. Exit code 6 when it would not.
+    First by weft's own rules, then by Envoy itself where there is one. The project in DIR is built first.
+    Exit code 6 when it would not.
     """
     from weft.workflows.authoring.check import check_offline
-    from weft.workflows.authoring.modules import load_module, stored_module
 
     if consumers:
         _ask_consumers(console, what, output, access)
         return
-    loaded = load_module(what, stored_module(console.places.store))
+    loaded = module_named(console, what)
     checked = check_offline(loaded) if offline else _ask(console, loaded, envoy)
     if output == "json":
         console.document(checked.document(), output)
@@ -96,15 +96,19 @@ def _ask_consumers(console: Console, what: str, output: str, access: dict[str, A
 
 def _ask(console: Console, loaded: "LoadedModule", envoy: str | None) -> "Checked":
     import asyncio
-    from functools import partial
 
-    from weft.envoy import validate
+    from weft.envoy import Verdict, validate
     from weft.workflows.authoring.check import check_offline, check_with
 
     program = envoy_here(console, envoy)
     if program is None:
         return check_offline(loaded)
-    return asyncio.run(check_with(partial(validate, program, env=console.env), loaded))
+
+    async def confirm(loaded: "LoadedModule") -> Verdict:
+        told = {"root_id": loaded.root_id, "config": loaded.config}
+        return await validate(program, loaded.data, env=console.env, **told)
+
+    return asyncio.run(check_with(confirm, loaded))
 
 
 def _lines(checked: "Checked", *, offline: bool) -> Iterator[str]:
@@ -117,7 +121,7 @@ def _lines(checked: "Checked", *, offline: bool) -> Iterator[str]:
         for problem in found:
             yield from _problem_lines(problem)
     if checked.verdict:
-        yield from _verdict_lines(checked.verdict)
+        yield from _verdict_lines(checked.verdict, checked.loaded.config)
     elif not offline:
         yield _line("-", "envoy", "not asked, there is none here (weft toolchain install envoy)")
 
@@ -130,8 +134,11 @@ def _problem_lines(problem: "Problem") -> Iterator[str]:
         yield _line("", "", problem.hint)
 
 
-def _verdict_lines(verdict: "Verdict") -> Iterator[str]:
+def _verdict_lines(verdict: "Verdict", config: str) -> Iterator[str]:
     mark, text = _OUTCOMES[verdict.outcome]
+    text = text.format(
+        config="the default configuration of its project" if config else "an empty configuration"
+    )
     yield _line(mark, "envoy", f"Envoy {verdict.envoy} {text}")
     for words in verdict.words:
         for line in words.splitlines():

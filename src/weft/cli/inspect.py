@@ -8,6 +8,7 @@ import click
 
 from weft.cli.console import Console
 from weft.cli.options.registry import access_of, trust_options
+from weft.cli.provision import module_named
 
 __all__ = ["inspect"]
 
@@ -18,7 +19,7 @@ _PAGES_PER_MIB = 16
 
 
 @click.command
-@click.argument("what", metavar="FILE|REF")
+@click.argument("what", metavar="DIR|FILE|REF")
 @click.option(
     "-o",
     "output",
@@ -36,15 +37,15 @@ _PAGES_PER_MIB = 16
 def inspect(console: Console, /, what: str, output: str, show: str | None, **access: Any) -> None:
     """Show what a module is made of.
 
-    ABI version, entry point, allocator, host functions, callbacks, memory, sizes, producers. Nothing is run.
+    ABI version, entry point, allocator, host functions, callbacks, memory, sizes, producers. Nothing
+    is run; the project in DIR is built.
     """
     from weft.workflows.authoring.inspect import inspection
-    from weft.workflows.authoring.modules import load_module, stored_module
 
     if show:
         _show(console, what, show, output, access)
         return
-    document = inspection(load_module(what, stored_module(console.places.store)))
+    document = inspection(module_named(console, what))
     if output != "table":
         console.document(document, output)
         return

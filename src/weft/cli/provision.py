@@ -5,12 +5,14 @@ from typing import TYPE_CHECKING
 
 from weft.cli.console import Console
 from weft.cli.output.progress import progress
+from weft.errors import UsageError
 
 if TYPE_CHECKING:
     from weft.workflows.authoring.build import Built
+    from weft.workflows.authoring.modules import LoadedModule
     from weft.workflows.running.loading import Build, Loaded
 
-__all__ = ["builder", "envoy_here", "envoy_program"]
+__all__ = ["builder", "envoy_here", "envoy_program", "module_named"]
 
 
 def builder(console: Console, *, yes: bool) -> "Build":
@@ -40,6 +42,31 @@ def _rebuilder(console: Console, *, yes: bool) -> "Build":
             )
 
     return Rebuilder(build)
+
+
+def module_named(console: Console, what: str) -> "LoadedModule":
+    """The module of a file, of an image, or of the project in a folder, which is built.
+
+    Raises what reading and building raise.
+    """
+    from weft.wasm import read_module
+    from weft.workflows.authoring.modules import LoadedModule, load_module
+
+    path = Path(what)
+    if not what:
+        raise UsageError("no folder, file or image is named")
+    if not path.is_dir() and (path.exists() or path.suffix == ".wasm"):
+        return load_module(what)  # without waiting for what builds and images need
+
+    import asyncio
+
+    from weft.scenario import config_bytes
+    from weft.workflows.running.loading import Loader
+
+    loader = Loader(store=console.places.store, build=builder(console, yes=False))
+    loaded = asyncio.run(loader.load(what))
+    config = "" if loaded.config is None else config_bytes(loaded.config).decode()
+    return LoadedModule(what, loaded.module, read_module(loaded.module, what=what), loaded.root_id, config)
 
 
 def envoy_here(console: Console, wanted: str | None) -> Path | None:

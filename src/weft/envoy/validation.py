@@ -1,7 +1,7 @@
 """Ask a real Envoy about a module: ``--mode validate`` with one static filter.
 
 That makes Envoy compile and link the module, run its start function and call ``proxy_on_vm_start`` and
-``proxy_on_configure`` (with no configuration), and then end without listening anywhere. What it says on the
+``proxy_on_configure``, and then end without listening anywhere. What it says on the
 way is read off its log, whose form is set here.
 """
 
@@ -50,13 +50,13 @@ class Outcome(StrEnum):
     START_REFUSED = "start-refused"
     """Loaded; the filter's ``proxy_on_vm_start`` said no or trapped."""
     CONFIG_REFUSED = "config-refused"
-    """Loaded and started; the filter's ``proxy_on_configure`` said no or trapped. It was given no config."""
+    """Loaded and started; the filter's ``proxy_on_configure`` said no or trapped."""
     REFUSED = "refused"
     CRASHED = "crashed"
 
     @property
     def loads(self) -> bool:
-        """Whether Envoy took the module; what the filter thinks of an empty config is another matter."""
+        """Whether Envoy took the module; what the filter thinks of its config is another matter."""
         return self in {Outcome.LOADED, Outcome.START_REFUSED, Outcome.CONFIG_REFUSED}
 
 
@@ -70,8 +70,10 @@ class Verdict:
     words: tuple[str, ...] = ()
 
 
-async def validate(envoy: Path, data: bytes, *, env: Mapping[str, str]) -> Verdict:
-    """Let the program ``envoy`` validate the module ``data``.
+async def validate(
+    envoy: Path, data: bytes, *, env: Mapping[str, str], root_id: str = "", config: str = ""
+) -> Verdict:
+    """Let the program ``envoy`` validate the module ``data``, its filter being told ``config``.
 
     Raises ``PartMissing`` when it cannot be started and ``WeftError`` when it fails for another reason than
     the module.
@@ -80,7 +82,7 @@ async def validate(envoy: Path, data: bytes, *, env: Mapping[str, str]) -> Verdi
     with tempfile.TemporaryDirectory(prefix="weft-check-") as name:
         module, bootstrap = Path(name) / "filter.wasm", Path(name) / "bootstrap.json"
         module.write_bytes(data)
-        bootstrap.write_text(json.dumps(_bootstrap(module)))
+        bootstrap.write_text(json.dumps(_bootstrap(module, root_id, config)))
         ended = await _ended([str(envoy), "--config-path", str(bootstrap), *_OPTIONS], env)
     return _verdict(ended, version[1] if version else "of unknown version")
 
@@ -99,11 +101,16 @@ async def _ended(command: list[str], env: Mapping[str, str]) -> Finished:
         raise WeftError(f"Envoy did not finish within {_TIMEOUT_SECONDS:g} s", hint=hint) from error
 
 
-def _bootstrap(module: Path) -> dict[str, Any]:
+def _bootstrap(module: Path, root_id: str, config: str) -> dict[str, Any]:
     """The smallest static configuration with the module as an HTTP filter."""
     types = "type.googleapis.com/envoy.extensions.filters"
     code = {"local": {"filename": str(module)}}
-    plugin = {"name": "weft-check", "vm_config": {"runtime": "envoy.wasm.runtime.v8", "code": code}}
+    plugin = {
+        "name": "weft-check",
+        "root_id": root_id,
+        "configuration": {"@type": "type.googleapis.com/google.protobuf.StringValue", "value": config},
+        "vm_config": {"runtime": "envoy.wasm.runtime.v8", "code": code},
+    }
     manager = {
         "@type": f"{types}.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": "check",

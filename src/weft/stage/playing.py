@@ -309,6 +309,10 @@ class _Player:
             answered = exchange.client.headers is not None
             got = "the filter answered itself" if answered else "the filter holds it"
             raise Impossible("response", "the request went to the upstream", got)
+        if exchange.answered:
+            raise Impossible("response", "the only one of its stream", "one came before")
+        if exchange.gone:
+            raise Impossible("response", "a stream that is open", "it is over")
         headers = ((":status", str(message.status)), *header_pairs(message.headers))
         exchange.dated, exchange.answered = "date" in dict(headers), True
         send(exchange.upstream, headers, message)

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from weft.errors import NotFound, WeftError
+from weft.errors import FilterRefused, NotFound, WeftError
 from weft.testhost import Code, Host, LogLine, Plugin, World, config_bytes
 from weft.testing.call import Call
 from weft.testing.crash import check
@@ -67,7 +67,12 @@ class Filter:
             properties=properties or {},
             log_level=log_level,
         )
-        return cls(Host.start(_code(module, cache), plugin, world=world))
+        try:
+            return cls(Host.start(_code(module, cache), plugin, world=world))
+        except FilterRefused as error:
+            if error.detail:
+                error.add_note(error.detail)  # so that a test which did not expect it shows why
+            raise
 
     def __enter__(self) -> Self:
         return self

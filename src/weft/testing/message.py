@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 __all__ = ["Headers", "HeadersLike", "Message", "pairs_of"]
 
-HeadersLike = Mapping[str, str | Sequence[str]] | Iterable[tuple[str, str]]
-"""Name → value or values, or pairs; names in any case."""
+HeadersLike = Mapping[str, str | int | Sequence[str | int]] | Iterable[tuple[str, str | int]]
+"""Name → value or values, or pairs; names in any case, numbers as they are written."""
 
 
 class Headers(Mapping[str, str]):
@@ -77,9 +77,9 @@ class Message:
 def pairs_of(headers: HeadersLike) -> list[tuple[str, str]]:
     """Pairs with names in lower case."""
     if not isinstance(headers, Mapping):
-        return [(name.lower(), value) for name, value in headers]
+        return [(name.lower(), str(value)) for name, value in headers]
     return [
-        (name.lower(), value)
+        (name.lower(), str(value))
         for name, values in headers.items()
-        for value in ([values] if isinstance(values, str) else values)
+        for value in ([values] if isinstance(values, str | int) else values)
     ]

@@ -17,6 +17,7 @@ class Stream:
         self._host = host
         self._check = check
         self._stream = host.stream()
+        self._answered = False
 
     @property
     def upstream(self) -> Message | None:
@@ -66,11 +67,16 @@ class Stream:
     ) -> Message:
         """The upstream answers; gives what the client got so far.
 
-        Raises ``UsageError`` when no request reached the upstream, or the filter still holds the answer.
+        Raises ``UsageError`` when no request reached the upstream, it has answered, or the stream is over.
         """
         if self._stream.upstream.headers is None:
             said = "the filter answered itself" if self.local_reply else "the filter holds the request"
             raise UsageError(f"the upstream cannot answer: {said}")
+        if self._answered:
+            raise UsageError("the upstream cannot answer: it has answered", hint="send_response says more")
+        if self._stream.finished:
+            raise UsageError("the upstream cannot answer: the stream is over")
+        self._answered = True
         data, last = _bytes(body), pairs_of(trailers)
         given = [(":status", str(status)), *pairs_of(headers)]
         self._stream.response_headers(given, end=end and data is None and not last)

@@ -151,6 +151,22 @@ def test_language_and_folder_may_be_left_out(
     assert list(images(home)) == ["docker.io/team/f:v1"]
 
 
+@pytest.mark.parametrize("command", ["check", "inspect"])
+def test_a_project_is_built_where_a_module_is_wanted(
+    weft: Weft, tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tiny_project(tmp_path / "f"))
+    result = weft(command, ".", *(["--offline"] if command == "check" else []), "-o", "json")
+    assert json.loads(result.out)["what"] == "."
+    assert result.err.startswith("compiling f (cpp)\n")
+
+
+@pytest.mark.parametrize("command", ["check", "inspect"])
+def test_a_word_that_is_empty_names_nothing(weft: Weft, command: str) -> None:
+    result = weft(command, "")
+    assert (result.code, result.err) == (2, "error: no folder, file or image is named\n")
+
+
 @pytest.mark.parametrize(
     ("name", "said"),
     [("missing.json", "/missing.json: No such file"), ("../s.json", "/../s.json is outside of the project")],

@@ -192,13 +192,22 @@ def test_a_project_is_built_again_only_when_its_source_changed(folder: Path, tmp
     (folder / "tests" / "adder.yaml").write_text(SCENARIOS + "\n")
     run()
     assert builds == [folder], "scenarios are no source"
+    (folder / "tests" / "test_adder.py").write_text("import weft.testing")
+    (folder / "report.xml").write_text(
+        '<?xml version="1.0"?>\n<testsuites><testsuite name="adder"/></testsuites>'
+    )
+    run()
+    assert builds == [folder], "nor are tests in Python and reports of tests"
     (folder / "filter.cc").write_text("int x;")
     run()
     assert len(builds) == 2
+    (folder / "words.xml").write_text("<words/>")
+    run()
+    assert len(builds) == 3, "other XML may be"
     for kept in (tmp_path / "c" / "tested").glob("*.wasm"):
         kept.write_bytes(b"damaged")
     run()
-    assert len(builds) == 3
+    assert len(builds) == 4
 
 
 def test_a_name_that_no_scenario_has_is_not_found(folder: Path, tmp_path: Path) -> None:

@@ -131,6 +131,32 @@ def test_an_upstream_that_was_not_asked_cannot_answer() -> None:
         crasher.request().respond()
 
 
+def test_an_upstream_answers_once_and_only_who_is_there() -> None:
+    plain = Filter.load(answering(on_request_headers=0))
+    stream = plain.request()
+    stream.respond(end=False)
+    with pytest.raises(UsageError, match="the upstream cannot answer: it has answered"):
+        stream.respond()
+    gone = plain.request()
+    gone.disconnect()
+    with pytest.raises(UsageError, match="the upstream cannot answer: the stream is over"):
+        gone.respond()
+
+
+def test_a_refusal_that_no_test_expected_shows_what_the_filter_said() -> None:
+    with pytest.raises(FilterRefused) as refused:
+        Filter.load(TINY, config="!")
+    assert refused.value.__notes__ == [refused.value.detail]
+
+
+def test_numbers_are_headers_as_they_are_written() -> None:
+    given: dict[str, int | list[int | str]] = {"X-A": 5, "x-b": [1, "2"]}
+    stream = Filter.load(answering(on_request_headers=0)).request(headers=given)
+    assert stream.upstream is not None
+    assert (stream.upstream.headers["x-a"], stream.upstream.headers.all("x-b")) == ("5", ["1", "2"])
+    assert stream.respond(headers=[("x-c", 7)]).headers["x-c"] == "7"
+
+
 def ticking(code: bytes = b"") -> bytes:
     period = ("proxy_set_tick_period_milliseconds", (100,))
     return calling(period, during="proxy_on_vm_start", also={"proxy_on_request_headers": 0}) + code

@@ -201,6 +201,7 @@ class Player:
         assert message is not None  # noqa: S101 - its caller looked
         stream = self.streams[step.stream] = self.chain.stream()
         self._begun.append(stream)
+        self._answered.discard(step.stream)
         bare = not (message.open or message.body or message.chunks or message.trailers)
         stream.request_headers(request_headers(message), end=bare)
         if not bare:
@@ -212,6 +213,10 @@ class Player:
         if stream.upstream.headers is None:
             got = "the filter answered itself" if stream.local_reply else "the filter holds it"
             raise Impossible("response", "the request went to the upstream", got)
+        if step.stream in self._answered:
+            raise Impossible("response", "the only one of its stream", "one came before")
+        if stream.finished:
+            raise Impossible("response", "a stream that is open", "it is over")
         self._answered.add(step.stream)
         headers = [(":status", str(message.status)), *header_pairs(message.headers)]
         bare = not (message.open or message.body or message.chunks or message.trailers)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Checked", "Confirm", "check_offline", "check_with"]
 
 
-Confirm = Callable[[bytes], Awaitable["Verdict"]]
+Confirm = Callable[[LoadedModule], Awaitable["Verdict"]]
 """Give the module to an Envoy and say what it did."""
 
 
@@ -77,4 +77,4 @@ def check_offline(loaded: LoadedModule) -> Checked:
 
 async def check_with(confirm: Confirm, loaded: LoadedModule) -> Checked:
     """Judge a module by the rules, then by Envoy."""
-    return replace(check_offline(loaded), verdict=await confirm(loaded.data))
+    return replace(check_offline(loaded), verdict=await confirm(loaded))

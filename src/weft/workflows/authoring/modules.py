@@ -21,6 +21,10 @@ class LoadedModule:
     what: str
     data: bytes
     module: Module
+    root_id: str = ""
+    """By its image or project."""
+    config: str = ""
+    """What its project tells it when nobody says otherwise."""
 
 
 def stored_module(store: Path) -> Resolve:

@@ -1,7 +1,7 @@
 """Did anything change that a compiler reads.
 
-``weft.toml`` outside ``[build]``, the schema of the config, scenarios and what editors and version control
-keep are not read by compilers: a change there is live in milliseconds.
+``weft.toml`` outside ``[build]``, the schema of the config, scenarios, tests in Python, the reports of test
+runs and what editors and version control keep are not read by compilers: a change there is live at once.
 """
 
 import os
@@ -13,7 +13,8 @@ from weft.workflows.authoring.sources import PROJECT_FILE, Source
 __all__ = ["stamp_of"]
 
 _IGNORED = {"node_modules", "target", "__pycache__"}
-_SCENARIOS = (".yaml", ".yml")
+_UNREAD = (".yaml", ".yml", ".py")
+_REPORT_HEAD = 256
 
 
 def stamp_of(source: Source) -> Hashable:
@@ -28,10 +29,20 @@ def stamp_of(source: Source) -> Hashable:
 def _files(folder: Path) -> Iterator[tuple[str, int, int]]:
     for where, folders, names in os.walk(folder):
         folders[:] = sorted(name for name in folders if name not in _IGNORED and not name.startswith("."))
-        for name in sorted(name for name in names if not name.endswith(_SCENARIOS)):
+        for name in sorted(name for name in names if not name.endswith(_UNREAD)):
             path = Path(where, name)
             try:
                 status = path.stat()
+                if path.suffix == ".xml" and _is_report(path):
+                    continue
             except FileNotFoundError:  # an editor's, gone already
                 continue
             yield str(path), status.st_mtime_ns, status.st_size
+
+
+def _is_report(path: Path) -> bool:
+    """Whether it is what ``--junit`` wrote; other XML may be compiled in."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return b"<testsuite" in file.read(_REPORT_HEAD)

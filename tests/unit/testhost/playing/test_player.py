@@ -30,6 +30,18 @@ def played(module: bytes, scenario: str, defaults: Plugin | None = None) -> Play
             Mismatch("response", "the request went to the upstream", "the filter holds it"), id="held",
         ),
         pytest.param(
+            NOTHING, "[{request: {}}, {response: {}}, {response: {}}]", 3,
+            Mismatch("response", "the only one of its stream", "one came before"), id="two responses",
+        ),
+        pytest.param(
+            NOTHING, "[{request: {}}, {response: {open: true}}, {response: {}}]", 3,
+            Mismatch("response", "the only one of its stream", "one came before"), id="two at once",
+        ),
+        pytest.param(
+            NOTHING, "[{request: {}}, {disconnect: true}, {response: {}}]", 3,
+            Mismatch("response", "a stream that is open", "it is over"), id="the client left",
+        ),
+        pytest.param(
             NOTHING, "[{request: {}}, {reply: {cluster: auth}}]", 2,
             Mismatch("reply", "an open call to auth", "(none)"), id="no call",
         ),

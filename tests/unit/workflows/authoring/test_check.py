@@ -25,8 +25,8 @@ class FakeEnvoy:
         self.verdict = Verdict(outcome, ENVOY_VERSION, words)
         self.asked: list[bytes] = []
 
-    async def __call__(self, data: bytes) -> Verdict:
-        self.asked.append(data)
+    async def __call__(self, loaded: LoadedModule) -> Verdict:
+        self.asked.append(loaded.data)
         return self.verdict
 
 
