@@ -1,6 +1,7 @@
 """Ctrl-C that is heard when it suits, and never lost."""
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -16,7 +17,13 @@ class Interrupts:
 
     @contextmanager
     def deferred(self) -> Iterator[None]:
-        """The first is only remembered, until ``check``; the second is as ever. For the main thread."""
+        """The first is only remembered, until ``check``; the second is as ever.
+
+        In other threads than the main one nothing is heard, and nothing changes.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
         before = signal.getsignal(signal.SIGINT)
 
         def hear(number: int, frame: FrameType | None) -> None:

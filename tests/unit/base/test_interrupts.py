@@ -1,6 +1,7 @@
 """Ctrl-C is heard when it suits, and never lost."""
 
 import signal
+import threading
 from collections.abc import Iterator
 
 import pytest
@@ -45,3 +46,15 @@ def test_who_is_deaf_stays_deaf() -> None:
     with interrupts.deferred():
         signal.raise_signal(signal.SIGINT)
         interrupts.check()
+
+
+def test_other_threads_hear_nothing() -> None:
+    def run() -> None:
+        with Interrupts().deferred():
+            heard.append(signal.getsignal(signal.SIGINT))
+
+    heard: list[object] = []
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    assert heard == [signal.default_int_handler]

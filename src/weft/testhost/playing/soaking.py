@@ -1,6 +1,6 @@
 """Play cases over and over in one VM, and look at what is left each time."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle, islice
 from types import MappingProxyType
@@ -37,11 +37,12 @@ def soak(
     defaults: Plugin,
     rounds: Iterable[int],
     others: Mapping[str, Code] = MappingProxyType({}),
+    before_each: Callable[[], None] = lambda: None,
 ) -> Iterator[Left]:
     """Play the cases in turn, so many of them each round; what is left after each round.
 
     All have the plugin and the setup of the first. It ends when a filter fails; raises ``FilterRefused``
-    when one does not start.
+    when one does not start, and what ``before_each`` raises.
     """
     world = world_of(cases[0])
     world.tracing = False
@@ -49,6 +50,7 @@ def soak(
     prober, turns = Prober(chain), cycle(cases)
     for count in rounds:
         for case in islice(turns, count):
+            before_each()
             prober.repeat(case)
             world.logs.clear()
             for records in world.metrics.records.values():

@@ -87,17 +87,18 @@ def fuzz(
     told, leak = defaults_of(project), allowed_leak(project)
     job = HostJob(module, places.cache / "modules", told, allowed_leak=leak)
     hunt = Hunt(base, base if is_file else base / FOLDER, f"weft test --fuzz {count} --seed {seed}", say)
-    search = _Search(hunt, job, job.load())
+    interrupts = Interrupts()
+    search = _Search(hunt, job, job.load(interrupts.check))
     schema = from_project(source.folder, project, module).schema
     words = learn(own, schema=schema, portable=program is not None, **_asked_for(module))
     started, stopped = time.monotonic(), False
     try:
-        with search.interrupts.deferred():
+        with interrupts.deferred():
             search.look_at(own)
             say(f"playing {count} scenarios, seed {seed}; Ctrl-C stops")
             search.generate(words, seed, count)
-        search.interrupts.check()
-        search.leaks()
+            search.leaks()
+        interrupts.check()
         if program is not None:
             _Comparison(search, job, program, wishes).play()
     except KeyboardInterrupt:
@@ -143,7 +144,6 @@ class _Search:
     hunt: Hunt
     job: HostJob
     leaking: LeakSearch
-    interrupts: Interrupts = field(default_factory=Interrupts)
     good: list[Probed] = field(default_factory=list)
     """Those in which nothing went wrong."""
     bad: list[Probed] = field(default_factory=list)
@@ -196,7 +196,7 @@ class _Search:
         return probed, finding
 
     def _probe(self, case: Case, limits: Limits | None = None) -> Probed:
-        self.interrupts.check()
+        self.leaking.check()
         return probe(case, self.leaking.code, self.leaking.defaults, limits=limits)
 
     def _keep(self, probed: Probed, finding: Finding | None, expect: Expect | None = None) -> None:

@@ -8,7 +8,7 @@ begins to work, so that much is no leak.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -124,6 +124,8 @@ class LeakSearch:
     """The modules of neighbors, by the names that cases have for them."""
     allowed: float = 0
     """Bytes of memory each time that nobody minds."""
+    check: Callable[[], None] = lambda: None
+    """Asked again and again; it raises what ends all of it."""
 
     def search(self, cases: Iterable[Case]) -> list[Leak]:
         """What leaks in the largest groups of cases that fit together."""
@@ -143,7 +145,7 @@ class LeakSearch:
         languages = dict(self.code.module.producers.get("language", ()))
         soaked = _Soaked(often, warm_up, _GO_GARBAGE if "Go" in languages else 0)
         try:
-            for left in soak(cases, self.code, self.defaults, soaked.rounds(), self.others):
+            for left in soak(cases, self.code, self.defaults, soaked.rounds(), self.others, self.check):
                 soaked.seen.append(left)
         except FilterRefused:
             return []

@@ -76,3 +76,16 @@ def test_what_a_garbage_collector_has_yet_to_take_is_no_leak() -> None:
 
 def test_what_grows_beyond_any_garbage_is_one() -> None:
     assert [leak.what for leak in search(GROWING + GO).search(cases(GUILTY))] == ["memory"]
+
+
+def test_it_can_be_ended_in_the_middle_of_a_round() -> None:
+    turns = iter(range(51))
+
+    def check() -> None:
+        if next(turns) == 50:
+            raise KeyboardInterrupt
+
+    patient = LeakSearch(Code.load(SOUND), Plugin("my", "r"), check=check)
+    with pytest.raises(KeyboardInterrupt):
+        patient.search(cases(GUILTY))
+    assert next(turns, None) is None
