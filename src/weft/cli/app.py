@@ -24,9 +24,9 @@ _READER_LEFT = 141
     groups=GROUPS,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Exit codes: 0 done, 1 failed, 2 wrong input, 3 a needed program is missing, 4 not found, "
-    "5 the compiler refused, 6 Envoy or the filter refused, 7 signatures are missing, 8 somebody else changes "
-    "the same filter, 130 stopped by Ctrl-C or SIGTERM before it was done, 141 the reader of the output "
-    "left.",
+    "5 the compiler refused, 6 Envoy or the filter refused, 7 signatures are missing, 8 somebody else "
+    "changes the same filter, 130 stopped by Ctrl-C or SIGTERM before it was done, 141 the reader of the "
+    "output left.",
 )
 @click.version_option(__version__, prog_name="weft", message="%(prog)s version %(version)s")
 @click.option("-v", "--verbose", is_flag=True, help="Say more about what happens.")

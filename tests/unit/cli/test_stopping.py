@@ -10,8 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from planted import SOUND
 
+from modules.planted import SOUND
 from worlds.waiting import until
 
 PROJECT = '[filter]\nname = "planted"\nlanguage = "cpp"\n'
