@@ -55,14 +55,14 @@ def play_on_host(cases: Sequence[Case], job: HostJob, jobs: int) -> list[Played]
     interrupts = Interrupts()
     search = job.load(interrupts.check)  # also where others play: they find it compiled
     if processes > 1:
-        return _spread(cases, job, processes)
+        return _spread(cases, job, processes, interrupts)
     with interrupts.deferred():
         results = _played(cases, search)
     interrupts.check()
     return results
 
 
-def _spread(cases: Sequence[Case], job: HostJob, processes: int) -> list[Played]:
+def _spread(cases: Sequence[Case], job: HostJob, processes: int, interrupts: Interrupts) -> list[Played]:
     from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
@@ -71,8 +71,10 @@ def _spread(cases: Sequence[Case], job: HostJob, processes: int) -> list[Played]
     parts = [cases[start : start + _AT_ONCE] for start in range(0, len(cases), _AT_ONCE)]
     with ProcessPoolExecutor(processes, context, _begin, (job, stop)) as pool:
         try:
-            with _deaf_children():
+            # Half a start would leave a child that complains. What this thread does not hear, others do.
+            with interrupts.deferred(), _deaf_children():
                 futures = [pool.submit(_play, part) for part in parts]
+            interrupts.check()
             return [played for future in futures for played in future.result()]
         except BaseException:
             stop.set()
