@@ -25,17 +25,26 @@ from worlds.registry import Meeting, Seen
 
 _PATH = re.compile(
     r"/(?:api/(?P<core>v1)|apis/(?P<group>[^/]+/[^/]+))"
-    r"(?:/namespaces/(?P<namespace>[^/]+))?/(?P<plural>[a-z]+)(?:/(?P<name>[^/]+))?"
+    r"(?:/namespaces/(?P<namespace>[^/]+))?/(?P<plural>[a-z]+)(?:/(?P<name>[^/]+))?(?:/status)?"
 )
 _KINDS = {
     "v1": [
         ("ConfigMap", "configmaps", True),
+        ("Namespace", "namespaces", False),
         ("Node", "nodes", False),
         ("Pod", "pods", True),
         ("Secret", "secrets", True),
     ],
-    "apps/v1": [("Deployment", "deployments", True)],
+    "apps/v1": [
+        ("Deployment", "deployments", True),
+        ("DaemonSet", "daemonsets", True),
+        ("StatefulSet", "statefulsets", True),
+    ],
     "coordination.k8s.io/v1": [("Lease", "leases", True)],
+    "events.k8s.io/v1": [("Event", "events", True)],
+    "extensions.istio.io/v1alpha1": [("WasmPlugin", "wasmplugins", True)],
+    "networking.istio.io/v1alpha3": [("EnvoyFilter", "envoyfilters", True)],
+    "weft.dev/v1alpha1": [("FilterDeployment", "filterdeployments", True)],
 }
 Key = tuple[str, str, str]
 Document = dict[str, Any]
@@ -182,7 +191,8 @@ class KubeWorld:
         return web.json_response(self._keep(key, merged(self.objects[key], body)))
 
     def _create(self, place: tuple[str, str], body: Document) -> web.Response:
-        key = *place, body["metadata"]["name"]
+        metadata = body["metadata"]
+        key = *place, metadata.get("name") or f"{metadata['generateName']}{self.version}"
         if key in self.objects:
             return refuse(409, "AlreadyExists", f'{key[0]} "{key[2]}" already exists')
         return web.json_response(self._keep(key, body), status=201)
