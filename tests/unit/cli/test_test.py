@@ -210,6 +210,14 @@ def test_a_project_is_built_again_only_when_its_source_changed(folder: Path, tmp
     assert len(builds) == 4
 
 
+def test_a_cache_that_cannot_be_used_costs_a_build_and_no_more(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "c").mkdir()
+    (tmp_path / "c" / "tested").write_text("a file where the folder should be")
+    places = Places(tmp_path / "s", tmp_path / "t", tmp_path / "c")
+    report = run_scenarios(folder, places=places, build=lambda _: answering(on_vm_start=1))
+    assert len(report.results) == 2
+
+
 def test_a_name_that_no_scenario_has_is_not_found(folder: Path, tmp_path: Path) -> None:
     places = Places(tmp_path / "s", tmp_path / "t", tmp_path / "c")
     with pytest.raises(NotFound, match="no scenario's name contains 'nope'"):

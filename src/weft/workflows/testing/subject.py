@@ -1,12 +1,13 @@
 """What is tested: a project's module, built when its source changed, and what the project tells it."""
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from weft import __version__
-from weft.base.files import atomic_write, os_errors_as
+from weft.base.files import atomic_write
 from weft.base.paths import Places
 from weft.errors import UsageError
 from weft.project import ConfigSection, Project
@@ -51,14 +52,11 @@ def built_module(source: Source, places: Places, build: Callable[[Path], bytes])
     key = hashlib.sha256(str(source.folder).encode()).hexdigest()[:16]
     kept, stamped = places.cache / "tested" / f"{key}.wasm", places.cache / "tested" / f"{key}.stamp"
     stamp = f"{__version__} {sorted(_tools(places))} {stamp_of(source)!r}".encode()
-    with os_errors_as("cannot use weft's cache"):
-        if (
-            stamped.is_file()
-            and kept.is_file()
-            and stamped.read_bytes() == stamp + _digest(kept.read_bytes())
-        ):
+    with contextlib.suppress(OSError):  # what cannot be kept or read is made again
+        if stamped.read_bytes() == stamp + _digest(kept.read_bytes()):
             return kept.read_bytes()
-        module = build(source.folder)
+    module = build(source.folder)
+    with contextlib.suppress(OSError):
         atomic_write(kept, module)
         atomic_write(stamped, stamp + _digest(module))
     return module
