@@ -4,7 +4,7 @@ from modules.guests import HEAP, TEXT, calling, const, pausing
 from modules.wasm_encoder import body, proxy_module
 from weft.wasm import CALLBACKS
 
-__all__ = ["NEIGHBORS", "OBSERVER", "chained", "observer", "told"]
+__all__ = ["NEIGHBORS", "OBSERVER", "chained", "observer", "pausing_observer", "told"]
 
 _EVENTS = {
     "on_context_create": 0, "on_request_headers": 0, "on_request_body": 0, "on_request_trailers": 0,
@@ -24,6 +24,12 @@ def observer(**actions: int) -> bytes:
         for name, value in returned.items()
     }
     return proxy_module(exports=exports, bodies={"malloc": body(const(HEAP)), **bodies})
+
+
+def pausing_observer(event: str, **actions: int) -> bytes:
+    """The same, which waits in one callback for the answer to a call."""
+    others = {f"proxy_{name}": value for name, value in {**_EVENTS, **actions}.items()}
+    return pausing(cluster=b"a", during=f"proxy_{event}", also=others)
 
 
 def doing(*calls: tuple[str, tuple[int, ...]], during: str, returns: int = 0, text: bytes = b"tea") -> bytes:
@@ -71,6 +77,8 @@ NEIGHBORS = {
         for letter in "ab"
     },
     "pause": pausing(cluster=b"a"),
+    "pause and watch": pausing_observer("on_request_headers"),
+    "pause in the body": pausing_observer("on_request_body"),
 }  # fmt: skip
 
 

@@ -96,8 +96,16 @@ def running(code: bytes, *, during: str = "proxy_on_request_headers", names: boo
     return proxy_module(exports={during: _SIGNATURES[during]}, bodies=bodies, tail=tail)
 
 
-def pausing(*, cluster: bytes = b"auth") -> bytes:
-    """A guest that calls a cluster when a request comes, and chooses the request when the answer comes."""
+def pausing(
+    *,
+    cluster: bytes = b"auth",
+    during: str = "proxy_on_request_headers",
+    also: Mapping[str, int] | None = None,
+) -> bytes:
+    """A guest that calls a cluster when something comes, and goes on with it when the answer comes.
+
+    ``also`` are callbacks that it only returns from.
+    """
     headers = encode_pairs(REQUEST)
     call, choose, resume, status = (
         row(name)
@@ -106,21 +114,20 @@ def pausing(*, cluster: bytes = b"auth") -> bytes:
         )
     )  # fmt: skip
     asks = [TEXT, len(cluster), 512, len(headers), 0, 0, 0, 0, 1500, 64]
-    on_headers = b"".join(map(const, asks)) + b"\x10\0\x1a" + const(1)
+    on_event = b"".join(map(const, asks)) + b"\x10\0\x1a" + const(1)
     on_reply = const(ANSWERS + 8) + const(68) + const(72) + const(76) + b"\x10\3\x36\x02\0"
     on_reply += const(ANSWERS) + const(2) + b"\x10\1\x36\x02\0"
-    on_reply += const(ANSWERS + 4) + const(0) + b"\x10\2\x36\x02\0"
+    on_reply += const(ANSWERS + 4) + const("response" in during) + b"\x10\2\x36\x02\0"
+    more, reply = {**(also or {})}, "proxy_on_http_call_response"
+    more.pop(during, None)
+    exports = {name: _signature(name, "0_2_1") for name in (during, reply, *more)}
+    returned = {
+        name: body(b"" if exports[name].endswith("void") else const(value)) for name, value in more.items()
+    }
     return proxy_module(
         imports=[(item.module, item.name, str(item.signature)) for item in (call, choose, resume, status)],
-        exports={
-            "proxy_on_request_headers": "i32 i32 i32 -> i32",
-            "proxy_on_http_call_response": "i32 i32 i32 i32 i32 -> void",
-        },
-        bodies={
-            "malloc": body(const(HEAP)),
-            "proxy_on_request_headers": body(on_headers),
-            "proxy_on_http_call_response": body(on_reply),
-        },
+        exports=exports,
+        bodies={"malloc": body(const(HEAP)), during: body(on_event), reply: body(on_reply), **returned},
         tail=data((TEXT, cluster), (512, headers)),
     )
 

@@ -26,6 +26,9 @@ CHAINS = {
     "the last waits": chained(["watch"], ["wait"], MORE),
     "the first goes on later": chained(["pause"], ["watch"], f"{MORE}, {BACK}"),
     "the last goes on later": chained(["watch"], ["pause", "watch"], f"{MORE}, {BACK}"),
+    "one takes along what another buffers": chained(
+        ["pause in the body"], ["pause and watch"], f"{MORE}, {{reply: {{}}}}, {{reply: {{}}}}"
+    ),
     "one goes on after a timeout": chained(["pause"], ["watch"], "{request: {}}, {reply: {timeout: true}}"),
     "both buffer": chained(["buffer"], ["buffer"], ALL),
     "the first buffers": chained(["buffer"], ["watch"], PARTS.split(", {response: ", maxsplit=1)[0]),

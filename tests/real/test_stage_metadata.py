@@ -2,7 +2,7 @@
 
 import pytest
 
-from modules.chains import NEIGHBORS, chained, doing, observer, told
+from modules.chains import NEIGHBORS, chained, doing, observer, pausing_observer, told
 from modules.guests import running
 from weft.scenario import Played
 from weft.workflows.testing.on_both import compared
@@ -61,6 +61,62 @@ def test_metadata_waits_for_the_headers_of_a_filter_before() -> None:
     host, envoy = both(FILTERS["watches"], chained(["pause"], [], steps), others)
     alike(host, envoy)
     assert [line for line in told(host.trace) if "metadata" in line] == ["request_metadata(2, 2)"]
+
+
+MORE = "{request_metadata: {d: 4}}"
+LAST = "{request_body: {body: y, trailers: {t: 1}}}"
+SOONER, LATER = (
+    f"{ASKS}, {SAYS}, {MORE}, {rest}" for rest in (f"{{reply: {{}}}}, {ENDS}", f"{LAST}, {{reply: {{}}}}")
+)
+SAID_BACK = "{response_body: {body: x, open: true}}, {response_metadata: {d: 4, e: 5}}"
+BACK_SOONER, BACK_LATER = (
+    f"{{request: {{}}}}, {ANSWERS}, {SAID_BACK}, {rest}"
+    for rest in (
+        "{reply: {}}, {response_body: {body: y}}",
+        "{response_body: {body: y}}, {reply: {}}",
+    )
+)
+PAUSING = {
+    "buffers": FILTERS["buffers"],
+    "watches": FILTERS["watches"],
+    "request": pausing_observer("on_request_headers", **_BOTH),
+    "request body": pausing_observer("on_request_body", on_request_trailers=1, **_BOTH),
+    "response": pausing_observer("on_response_headers", **_BOTH),
+    "response body": pausing_observer("on_response_body", **_BOTH),
+}
+HELD = {
+    f"{' and '.join([*before, 'it', *after])}, {when}": chained(before, after, steps)
+    for kind, ways in {
+        "request": {"sooner": SOONER, "later": LATER},
+        "request body": {"sooner": SOONER, "later": LATER},
+        "response": {"sooner": BACK_SOONER, "later": BACK_LATER},
+        "response body": {"sooner": BACK_SOONER, "later": BACK_LATER},
+    }.items()
+    for when, steps in ways.items()
+    for before, after in (
+        ([kind], ["watches"]), (["watches"], [kind]), (["watches"], [kind, "watches"]),
+        *([(["buffers"], [kind]), ([kind], ["buffers"])] if kind in {"request", "response"} else []),
+    )
+}  # fmt: skip
+"""One filter of a chain waits for the answer to a call: in the middle of the message, or after it."""
+
+
+@pytest.fixture(scope="module")
+def held() -> dict[str, tuple[Played, Played]]:
+    """How each of these chains went on the host, and on Envoy."""
+    watching = FILTERS["watches"]
+    host = hosted(watching, *HELD.values(), others=PAUSING)
+    envoy = staged(watching, *HELD.values(), known=frozenset("a"), others=PAUSING)
+    return dict(zip(HELD, zip(host, compared(host, envoy), strict=True), strict=True))
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_what_a_filter_of_a_chain_holds_goes_on_in_the_same_order(
+    held: dict[str, tuple[Played, Played]], name: str
+) -> None:
+    host, envoy = held[name]
+    alike(host, envoy)
+    assert any("metadata" in line for line in told(host.trace))
 
 
 @pytest.mark.parametrize(

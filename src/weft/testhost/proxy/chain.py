@@ -106,7 +106,7 @@ class _Joint:
     def pass_on(self, source: Direction, target: Direction) -> bool:
         """Pass on the next thing that left ``source``; gives whether there was any."""
         left = source.left
-        if target.over or left.headers is None or source.headers is None:
+        if target.over or target.complete or left.headers is None or source.headers is None:
             return False
         if not self.headers:
             self.headers = True
@@ -114,8 +114,8 @@ class _Joint:
             target.on_headers(source.headers, end=self.ended)
             return True
         if source.metadata_left[self.metadata :]:
-            target.on_metadata(source.metadata_left[self.metadata])
             self.metadata += 1
+            target.on_metadata(source.metadata_left[self.metadata - 1])
             return True
         data = left.body[self.body :]
         ends = left.ended and left.trailers is None and not self.ended
@@ -138,8 +138,8 @@ class _Link:
     def __init__(self, stream: "ChainStream", host: Host) -> None:
         self.host = host
         self.context = host.filter_context()
-        self.request = Direction(self.context, 0)
-        self.response = Direction(self.context, 1)
+        self.request = Direction(self.context, 0, stream.flow)
+        self.response = Direction(self.context, 1, stream.flow)
         self.context.peer = self
         # One that saw no request is not asked about the response.
         self.context.passed_by = True
@@ -156,8 +156,7 @@ class _Link:
 
     def resume(self, which: Stream) -> None:
         """Continue what was stopped."""
-        (self.request if which is Stream.REQUEST else self.response).resume()
-        self.stream.flow()
+        self.stream.resume(self, which)
 
     def close(self) -> None:
         """Reset the stream."""
@@ -266,6 +265,16 @@ class ChainStream:
         self.complete()
 
     # -- what the filters ask for
+
+    def resume(self, link: _Link, which: Stream) -> None:
+        """Continue what a filter stopped."""
+        links = self._links if which is Stream.REQUEST else self._links[::-1]
+        way = [one.request if which is Stream.REQUEST else one.response for one in links]
+        at = links.index(link)
+        for before in way[:at]:
+            way[at].take_buffer(before)
+        way[at].resume()
+        self.flow()
 
     def reply_locally(self, status: int, body: bytes, headers: Pairs, grpc_status: int, details: str) -> None:
         """Answer in the upstream's place."""

@@ -1,7 +1,7 @@
 """One direction of an HTTP stream: what a filter's answers do to headers, body and trailers.
 
-This is Envoy's filter manager for a chain of one filter. Events come in, what goes on is kept as what
-``left``. The rules:
+This is Envoy's filter manager for one filter, alone or in a chain. Events come in, what goes on is kept as
+what ``left``. The rules:
 
 * after ``CONTINUE`` everything goes on at once;
 * after a stop at the headers everything later waits without the filter seeing it; when it is resumed, the
@@ -11,9 +11,12 @@ This is Envoy's filter manager for a chain of one filter. Events come in, what g
 * ``BUFFER`` shows the filter all it buffered with each new piece, ``WATERMARK`` only the new piece,
   ``NO_BUFFER`` drops the piece;
 * metadata waits only for a stop at the headers, and is shown before the body that waited;
-* what was resumed after a stop in the body or the trailers does not come to the filter again.
+* what was resumed after a stop in the body or the trailers does not come to the filter again;
+* what goes on when it is resumed comes to the filters behind it at once, piece by piece: headers, before this
+  one sees what waited, then each metadata, the body, the trailers.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
@@ -67,26 +70,28 @@ class Direction:
     """The state of one direction: ``side`` 0 is the request, 1 the response. ``over`` makes it deaf."""
 
     __slots__ = (
-        "_body", "_buffer", "_buffering", "_complete", "_filter", "_headers_left", "_metadata", "_side",
-        "_state", "_trailers_left", "_trailers_seen", "_waiting", "ended", "headers", "metadata_left", "over",
-        "trailers",
+        "_body", "_buffer", "_buffering", "_filter", "_flow", "_headers_left", "_metadata", "_side", "_state",
+        "_trailers_left", "_trailers_seen", "_waiting", "complete", "ended", "headers", "metadata_left",
+        "over", "trailers",
     )  # fmt: skip
 
-    def __init__(self, filter_: Callbacks, side: int) -> None:
+    def __init__(self, filter_: Callbacks, side: int, flow: Callable[[], None] = lambda: None) -> None:
+        """``flow`` takes what left to the filters behind."""
         self.headers: HeaderMap | None = None
         self.trailers: HeaderMap | None = None
         self.ended = False
         """Whether the last of it left."""
         self.over = False
+        self.complete = False
+        """Whether the last of it came."""
         self.metadata_left: tuple[int, ...] = ()
         """How many elements each metadata had that went on."""
         self._metadata: tuple[int, ...] = ()
         """The same of what waits."""
         self._filter = filter_
+        self._flow = flow
         self._side = side
         self._state = _FLOWING
-        self._complete = False
-        """Whether the last of it came."""
         self._buffering = False
         self._buffer: bytearray | None = None
         self._waiting: bytearray | None = None
@@ -108,7 +113,7 @@ class Direction:
     @property
     def held(self) -> bool:
         """Whether all of it came, and not all of it went on."""
-        return self._complete and not self.ended and not self.over
+        return self.complete and not self.ended and not self.over
 
     def replace(self, headers: Pairs, body: bytes) -> None:
         """Let this leave, whatever the filter does with what came."""
@@ -118,7 +123,7 @@ class Direction:
 
     def on_headers(self, headers: HeaderMap, *, end: bool) -> None:
         """The first event."""
-        self.headers, self._complete = headers, end
+        self.headers, self.complete = headers, end
         action = self._filter.ask_headers(self._side, headers, end=end)
         if self.over:
             return
@@ -130,18 +135,18 @@ class Direction:
 
     def on_metadata(self, count: int) -> bool:
         """Metadata comes; gives whether it still can: a message that ended has none."""
-        if not (self.over or self._complete):
+        if not (self.over or self.complete):
             if self._state is _STOPPED_ALL:
                 self._metadata += (count,)
             else:
                 self._tell_metadata(count)
-        return not self._complete
+        return not self.complete
 
     def on_data(self, data: bytes, *, end: bool) -> None:
         """A piece of the body."""
         if self.over:
             return
-        self._complete = self._complete or end
+        self.complete = self.complete or end
         if self._state is _STOPPED_ALL:
             self._waiting = _joined(self._waiting, data)
         else:
@@ -151,7 +156,7 @@ class Direction:
         """The last event, where there is one."""
         if self.over:
             return
-        self.trailers, self._complete = trailers, True
+        self.trailers, self.complete = trailers, True
         if self._state is not _STOPPED_ALL:
             self._ask_trailers()
 
@@ -161,21 +166,44 @@ class Direction:
             return
         state, self._state = self._state, _FLOWING
         self._pass_headers()
+        self._flow()
         if state is _STOPPED_ALL:
             waited, self._metadata = self._metadata, ()
             for count in waited:
-                self._tell_metadata(count)
+                if not self.over:
+                    self._tell_metadata(count)
+                    self._flow()
             self._show_what_waited()
         else:
             self._pass_buffer()
             if self.trailers is not None and self._trailers_seen:
                 self._pass_trailers()
 
+    def take_buffer(self, before: "Direction") -> None:
+        """Take what a filter before this one buffers, to go on with it.
+
+        Envoy has one buffer for all filters: whoever goes on first takes along what the others keep there.
+        """
+        taken = before.lose_buffer()
+        if taken is None:
+            return
+        self.complete = before.complete and before.trailers is None
+        if self._state is _STOPPED_ALL:
+            self._waiting = _joined(self._waiting, taken)
+        else:
+            self._buffer = _joined(self._buffer, taken)
+
+    def lose_buffer(self) -> bytearray | None:
+        """What it buffered, and has no more."""
+        lost, self._buffer = self._buffer, None
+        return lost
+
     def _show_what_waited(self) -> None:
         waited, self._waiting = bytes(self._waiting or b""), None
-        end = self._complete and self.trailers is None
-        if (waited or end) and not self.ended:
+        end = self.complete and self.trailers is None
+        if (waited or end) and not (self.ended or self.over):
             self._ask_body(waited, end=end)
+            self._flow()
         if self.trailers is not None and not self.over and not self._trailers_seen:
             self._ask_trailers()
 
@@ -226,12 +254,12 @@ class Direction:
     def _pass_headers(self) -> None:
         if self._headers_left is None and self.headers is not None:
             self._headers_left = self.headers.pairs
-            self.ended = self._complete and not (self._waiting or self._buffer) and self.trailers is None
+            self.ended = self.complete and not (self._waiting or self._buffer) and self.trailers is None
 
     def _pass_buffer(self) -> None:
         data, self._buffer = self._buffer or b"", None
-        if data or (self._complete and self.trailers is None):
-            self._pass_data(data, end=self._complete and self.trailers is None)
+        if data or (self.complete and self.trailers is None):
+            self._pass_data(data, end=self.complete and self.trailers is None)
 
     def _pass_data(self, data: bytes | bytearray, *, end: bool) -> None:
         self._body = _joined(self._body, data)

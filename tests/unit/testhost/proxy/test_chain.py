@@ -45,6 +45,43 @@ def test_events_come_in_envoys_order(
     assert [line.partition("(")[0] for line in trace[starts:]] == expected
 
 
+POST = "{request: {open: true, body: a}}"
+
+
+def test_what_a_filter_held_comes_behind_it_one_after_the_other() -> None:
+    steps = f"{POST}, {{request_body: {{body: b, trailers: {{t: 1}}}}}}, {{reply: {{}}}}"
+    trace = told(played(chained(["pause and watch"], [], steps)).trace)
+    start = next(number for number, line in enumerate(trace) if line.startswith("http_call_response"))
+    assert trace[start + 1 :] == [
+        "context_create(2, 1)", "request_headers(2, 4, 0)",
+        *["request_body(2, 2, 0)"] * 2,
+        *["request_trailers(2, 1)"] * 2,
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("last", "body", "ended"),
+    [
+        pytest.param("{request_body: {body: b, open: true}}", "ab", False, id="in the middle"),
+        pytest.param("{request_body: {body: b}}", "ab", True, id="at the end"),
+        pytest.param("{request_body: {trailers: {t: 1}}}", "a", True, id="with trailers"),
+    ],
+)
+def test_who_goes_on_takes_along_what_another_buffers(last: str, body: str, ended: bool) -> None:
+    """As in Envoy, whose filters have one buffer."""
+    gone = f"expect: {{upstream: {{body: {body}, ended: {str(ended).lower()}}}}}"
+    steps = f"{POST}, {last}, {{reply: {{}}, {gone}}}"
+    result = played(chained(["buffer"], ["pause and watch"], steps))
+    assert [step.mismatches for step in result.steps if step.mismatches] == []
+
+
+def test_what_was_taken_along_does_not_come_twice() -> None:
+    gone = "{reply: {}, expect: {upstream: {body: ab, ended: true}}}"
+    steps = f"{POST}, {{request_body: {{body: b}}}}, {gone}, {gone}"
+    result = played(chained(["pause in the body"], ["pause and watch"], steps))
+    assert [step.mismatches for step in result.steps if step.mismatches] == []
+
+
 COMMON = {
     "properties of a stream": chained(["set"], ["get"], "{request: {}, expect: {client: {body: tea}}}"),
     "metrics": chained(["count"], ["count"], "{request: {}, expect: {metrics: {tea: 4}}}"),
