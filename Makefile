@@ -1,6 +1,6 @@
 # Everything is installed under .venv (this program and its tools) and weft's own data directory (compilers, Envoy).
 .DEFAULT_GOAL := help
-.PHONY: help setup parts demo test quick compiled check format lock bench docs clean
+.PHONY: help setup parts demo test quick compiled dist check format lock bench docs clean
 
 PYTHON ?= python3
 VENV := .venv
@@ -39,6 +39,12 @@ quick: setup ## Run the tests that need no Envoy and no compiler
 compiled: setup ## Run the tests of the test host on its machine code (docs/adr/0006)
 	@scripts/compiled $(CURDIR)/$(VENV)/compiled
 	@PYTHONPATH=$(VENV)/compiled $(VENV)/bin/pytest -q -n auto $(addprefix tests/unit/,testhost testing fuzzing workflows/testing)
+
+dist: setup ## Build what is published: sources, a wheel for everywhere, a faster one for this platform
+	@rm -rf dist
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) build --quiet --no-build-isolation
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) HATCH_BUILD_HOOK_ENABLE_MYPYC=1 $(UV) build --quiet --no-build-isolation
+	@ls -1 dist
 
 check: setup ## Lint, format, types and layer contracts
 	@$(VENV)/bin/ruff check --quiet .
