@@ -21,7 +21,6 @@ from worlds.kube_api import KubeWorld, merged, open_client, open_world, refusing
 
 HOME = "bookinfo"
 OWN = KINDS[0]
-SETTINGS = Settings(workers=2, seconds=5.0, again=0.05)
 
 
 class Modules:
@@ -40,9 +39,10 @@ class Modules:
 class Place:
     """A world with an operator in it."""
 
-    def __init__(self, world: KubeWorld, kube: Kube) -> None:
+    def __init__(self, world: KubeWorld, kube: Kube, again: float) -> None:
         self.world, self.said = world, list[str]()
-        self.operator = Operator(kube, Modules(), SETTINGS, self.said.append)
+        settings = Settings(workers=2, seconds=5.0, again=again)
+        self.operator = Operator(kube, Modules(), settings, self.said.append)
 
     def workload(self, name: str) -> None:
         labels = {"app": name}
@@ -89,9 +89,10 @@ class Place:
 
 
 @pytest.fixture
-async def place() -> AsyncIterator[Place]:
+async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
+    """It does not look again by itself, but where a test says when."""
     async with open_world() as world, open_client(world) as kube:
-        place = Place(world, kube)
+        place = Place(world, kube, getattr(request, "param", 3600.0))
         place.workload("details")
         place.workload("istiod")
         yield place
@@ -127,6 +128,19 @@ async def test_a_workload_that_comes_later_gets_it_too(place: Place) -> None:
         await until(lambda: len(place.plugins) == 2)
         place.world.remove("later", namespace=HOME, plural="deployments")
         await until(lambda: len(place.plugins) == 1)
+
+
+async def test_a_workload_that_is_relabelled_gets_it_or_loses_it(place: Place) -> None:
+    where = {"namespace": HOME, "plural": "deployments"}
+    place.workload("other")
+    place.world.mark("details", **where, tier="web")
+    place.asks(rollout={"steps": []}, workloads={"labels": {"tier": "web"}})
+    async with place.working():
+        await until(lambda: list(place.plugins) == ["details-headers"])
+        place.world.mark("other", **where, tier="web")
+        await until(lambda: len(place.plugins) == 2)
+        place.world.mark("details", **where, tier="none")
+        await until(lambda: list(place.plugins) == ["other-headers"])
 
 
 async def test_a_finalizer_that_somebody_took_is_put_back(place: Place) -> None:
@@ -187,6 +201,7 @@ async def test_a_new_generation_ends_what_is_under_way(place: Place) -> None:
         await until(lambda: list(place.plugins.values()) == [{"v": 2}])
 
 
+@pytest.mark.parametrize("place", [0.05], indirect=True, ids=["again and again"])
 async def test_the_report_of_a_node_that_is_gone_is_forgotten(place: Place) -> None:
     place.world.put("weft-node-one", namespace="weft-system", data={"report": "{}"})
     labels = {"weft.dev/node": "one", "app.kubernetes.io/managed-by": "weft"}
