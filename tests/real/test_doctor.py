@@ -64,6 +64,9 @@ def test_kinds_of_gateways_are_no_sign_of_who_reads_them(world: World) -> None:
     world.cluster.knows(*GLOO)
     world.cluster.knows(*ENVOY_GATEWAY)
     world.cluster.knows("gateway.networking.k8s.io", "v1", "GatewayClass", "gatewayclasses")
+    for held in world.ask("GET", "gateway.solo.io/v1/gateways")["items"]:  # of other tests
+        named = held["metadata"]
+        world.ask("DELETE", f"gateway.solo.io/v1/namespaces/{named['namespace']}/gateways/{named['name']}")
     found = findings(world)
     assert found["Gloo Edge"] == [("note", "its kinds are there; it has said nothing of any Gateway")]
     assert found["Envoy Gateway"] == [("note", "its kinds are there; it has taken no GatewayClass")]

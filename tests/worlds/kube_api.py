@@ -43,6 +43,8 @@ _KINDS = {
     "coordination.k8s.io/v1": [("Lease", "leases", True)],
     "events.k8s.io/v1": [("Event", "events", True)],
     "extensions.istio.io/v1alpha1": [("WasmPlugin", "wasmplugins", True)],
+    "gateway.envoyproxy.io/v1alpha1": [("EnvoyExtensionPolicy", "envoyextensionpolicies", True)],
+    "gateway.solo.io/v1": [("Gateway", "gateways", True)],
     "networking.istio.io/v1alpha3": [("EnvoyFilter", "envoyfilters", True)],
     "weft.dev/v1alpha1": [("FilterDeployment", "filterdeployments", True)],
 }

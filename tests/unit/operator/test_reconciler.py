@@ -177,6 +177,19 @@ async def test_a_resource_that_no_webhook_kept_away(bench: Bench, spec: dict[str
     assert "FilterDeployment bookinfo/add-header" in bench.message()
 
 
+async def test_what_its_reader_has_not_taken_is_not_ready(bench: Bench) -> None:
+    bench.asked(target={"envoyGateway": {}}, targetRefs=[{"name": "eg"}])
+    assert await bench.reconcile() is not None
+    assert bench.conditions()["Programmed"] == ("False", "Unread")
+    [key] = [key for key in bench.world.objects if key[0] == "envoyextensionpolicies"]
+    for accepted, reason in (("False", "Refused"), ("True", "Deployed")):
+        conditions = [{"type": "Accepted", "status": accepted, "message": "no such gateway"}]
+        said = {"status": {"ancestors": [{"conditions": conditions}]}}
+        bench.world._keep(key, merged(bench.world.objects[key], said))
+        await bench.reconcile()
+        assert bench.conditions()["Ready"][1] == reason
+
+
 class TestApiTrouble:
     async def test_a_right_that_is_granted_by_namespace_says_the_command(self, bench: Bench) -> None:
         bench.world.meet("GET", "secrets", refusing(403, "Forbidden", "no", kind="secrets"))
