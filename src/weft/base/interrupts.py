@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-__all__ = ["Interrupts"]
+__all__ = ["Interrupts", "blocked"]
 
 
 class Interrupts:
@@ -42,3 +42,13 @@ class Interrupts:
         """Raise ``KeyboardInterrupt`` if there was one."""
         if self._told:
             raise KeyboardInterrupt
+
+
+@contextmanager
+def blocked(*numbers: signal.Signals) -> Iterator[None]:
+    """No such signal comes to this thread meanwhile, nor ever to the processes that it starts."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from weft.errors import PartMissing, WeftError
 
-__all__ = ["Finished", "kill_group", "run"]
+__all__ = ["Finished", "kill_group", "run", "started"]
 
 # A compiler that says more than this is not read by anyone; the end of it is kept.
 _MAX_OUTPUT_BYTES = 4 * 1024 * 1024
@@ -46,14 +46,12 @@ async def run(
     """
     words = [str(word) for word in command]
     try:
-        process = await asyncio.create_subprocess_exec(
-            *words,
+        process = await started(
+            words,
             cwd=cwd,
-            env=dict(env),
+            env=env,
             stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT if errors_too else None,
-            start_new_session=True,
         )
     except OSError as error:
         raise PartMissing(f"cannot start {words[0]}: {error.strerror}") from error
@@ -68,6 +66,39 @@ async def run(
             kill_group(process.pid)
             await process.wait()
     return Finished(code, output)
+
+
+async def started(
+    words: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    stdin: int,
+    stderr: int | None,
+    cwd: Path | None = None,
+) -> asyncio.subprocess.Process:
+    """A program that runs, in a process group of its own, its output in a pipe. Raises ``OSError``.
+
+    Who is cancelled while it starts waits until it did, and ends its whole group: asyncio would end it
+    alone and wait for what it started, and so a Ctrl-C would do nothing for as long as that runs.
+    """
+    starting = asyncio.ensure_future(  # noqa: TID251 - it is awaited, whatever happens
+        asyncio.create_subprocess_exec(
+            *words,
+            cwd=cwd,
+            env=dict(env),
+            stdin=stdin,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=stderr,
+            start_new_session=True,
+        )
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        process = await starting
+        kill_group(process.pid)
+        await process.wait()
+        raise
 
 
 def kill_group(pid: int) -> None:

@@ -20,7 +20,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from weft.base.processes import kill_group
+from weft.base.processes import kill_group, started
 from weft.errors import PartMissing
 
 __all__ = ["Guarded", "guarded"]
@@ -72,13 +72,11 @@ async def guarded(
     """
     farewell = f"{shlex.join(last)};" if last else ""
     try:
-        shell = await asyncio.create_subprocess_exec(
-            *(_SHELL, "-c", _SCRIPT.format(last=farewell), "weft-guardian", *command),
-            env=dict(env),
+        shell = await started(
+            (_SHELL, "-c", _SCRIPT.format(last=farewell), "weft-guardian", *command),
+            env=env,
             stdin=asyncio.subprocess.PIPE,  # held until our end: this is what the guardian watches
-            stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
         )
     except OSError as error:
         raise PartMissing(f"cannot start {command[0]}: {error.strerror}") from error

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from weft.base.interrupts import Interrupts
+from weft.base.interrupts import Interrupts, blocked
 
 
 @pytest.fixture(autouse=True)
@@ -58,3 +58,12 @@ def test_other_threads_hear_nothing() -> None:
     thread.start()
     thread.join()
     assert heard == [signal.default_int_handler]
+
+
+def test_a_signal_that_is_blocked_comes_afterwards() -> None:
+    with pytest.raises(KeyboardInterrupt):  # noqa: PT012 - where it comes is what is asked
+        with blocked(signal.SIGINT):
+            signal.raise_signal(signal.SIGINT)
+            came_late = True
+        assert not came_late
+    assert came_late

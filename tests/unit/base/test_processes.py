@@ -47,6 +47,33 @@ async def test_a_program_that_hangs_is_killed_with_its_children(tmp_path: Path) 
             await asyncio.sleep(0.01)
 
 
+@pytest.mark.parametrize("steps", [0, 1, 2, 3, 5, 8, 13], ids="{} turns of the loop".format)
+async def test_who_is_cancelled_while_a_program_starts_goes_and_takes_it_along(
+    tmp_path: Path, steps: int
+) -> None:
+    script = f"echo $$ >{tmp_path}/pid; /bin/sleep 60; :"
+    async with asyncio.timeout(20):
+        running = asyncio.ensure_future(run(["/bin/sh", "-c", script], env={}, timeout=60))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+    assert not (tmp_path / "pid").exists() or not _alive(int((tmp_path / "pid").read_text() or 0))
+
+
+async def test_a_cancellation_that_waits_is_heard_where_a_program_would_start() -> None:
+    async def busy() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()  # as Ctrl-C does while this task is running
+        await run(["/bin/sh", "-c", "/bin/sleep 60; :"], env={}, timeout=60)
+
+    async with asyncio.timeout(20):
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.ensure_future(busy())
+
+
 def _alive(pid: int) -> bool:
     try:
         state = Path(f"/proc/{pid}/stat").read_text()

@@ -5,21 +5,17 @@ process takes a third of a second to begin. So a process is started for each few
 fewer.
 """
 
-import signal
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from weft.base.interrupts import Interrupts
 from weft.scenario import Case, Played
 from weft.testhost import Code, Plugin, play
 from weft.workflows.testing.lasting import with_lasting
 from weft.workflows.testing.leaks import LeakSearch
-
-if TYPE_CHECKING:
-    from multiprocessing.synchronize import Event
+from weft.workflows.testing.spreading import spread
 
 __all__ = ["HostJob", "play_on_host"]
 
@@ -55,58 +51,28 @@ def play_on_host(cases: Sequence[Case], job: HostJob, jobs: int) -> list[Played]
     interrupts = Interrupts()
     search = job.load(interrupts.check)  # also where others play: they find it compiled
     if processes > 1:
-        return _spread(cases, job, processes, interrupts)
+        parts = [cases[start : start + _AT_ONCE] for start in range(0, len(cases), _AT_ONCE)]
+        return list(chain.from_iterable(spread(_Player(job), parts, processes)))
     with interrupts.deferred():
         results = _played(cases, search)
     interrupts.check()
     return results
 
 
-def _spread(cases: Sequence[Case], job: HostJob, processes: int, interrupts: Interrupts) -> list[Played]:
-    from concurrent.futures import ProcessPoolExecutor
-    from multiprocessing import get_context
+class _Player:
+    """Plays in another process, where nothing is loaded before cases come and nobody asks to end."""
 
-    context = get_context("spawn")  # not forked: the engine has threads of its own
-    stop = context.Event()
-    parts = [cases[start : start + _AT_ONCE] for start in range(0, len(cases), _AT_ONCE)]
-    with ProcessPoolExecutor(processes, context, _begin, (job, stop)) as pool:
-        try:
-            # Half a start would leave a child that complains. What this thread does not hear, others do.
-            with interrupts.deferred(), _deaf_children():
-                futures = [pool.submit(_play, part) for part in parts]
-            interrupts.check()
-            return [played for future in futures for played in future.result()]
-        except BaseException:
-            stop.set()
-            pool.shutdown(cancel_futures=True)
-            raise
+    def __init__(self, job: HostJob) -> None:
+        self._job = job
+        self._search: LeakSearch | None = None
+
+    def __call__(self, cases: Sequence[Case]) -> list[Played]:
+        self._search = self._search or self._job.load(_go_on)
+        return _played(cases, self._search)
 
 
-@contextmanager
-def _deaf_children() -> Iterator[None]:
-    """Processes that are started here hear no Ctrl-C: a terminal tells all of them, and one is to answer."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-_search: LeakSearch
-
-
-def _begin(job: HostJob, stop: "Event") -> None:
-    global _search  # noqa: PLW0603 - a process of a pool has no other place
-
-    def check() -> None:
-        if stop.is_set():
-            raise KeyboardInterrupt
-
-    _search = job.load(check)
-
-
-def _play(cases: Sequence[Case]) -> list[Played]:
-    return _played(cases, _search)
+def _go_on() -> None:
+    """Where nobody asks to end."""
 
 
 def _played(cases: Sequence[Case], search: LeakSearch) -> list[Played]:
