@@ -19,8 +19,10 @@ from cases.hostile_calls import DATA, all_calls
 from modules.guests import TEXT, answering, calling, const, start
 from modules.guests import running as running_code
 from weft.testhost import HeaderMap, Host, World
+from weft.testhost.streams import HttpStream
+from weft.testhost.vm import Context
 from weft.wasm import ABI_VERSIONS
-from worlds.bare_envoy import Plugin, Running, envoy_binary, running
+from worlds.bare_envoy import Plugin, Running, changing, envoy_binary, running
 
 pytestmark = pytest.mark.real("envoy")
 
@@ -246,6 +248,48 @@ def test_a_local_response_goes_the_same_way(tmp_path: Path) -> None:
     stream.request_headers(HeaderMap([(":method", "GET"), (":path", "/")]), end=True)
     assert (dict(stream.client.headers or ())[":status"], bytes(stream.client.body)) == ("418", answer.body)
     assert events(host.world.trace) == envoys
+
+
+DONE_CALLS = [
+    ("proxy_done", ()),  # of a stream's own root, which nobody asked
+    ("proxy_set_effective_context", (1,)),
+    ("proxy_done", ()),
+    ("proxy_done", ()),
+]
+
+
+def test_a_root_that_asked_for_time_goes_the_same_way(tmp_path: Path) -> None:
+    """Two plugins share a VM; one is taken away and asks for time, a stream of the other says it is done."""
+    module = calling(
+        *DONE_CALLS, during="proxy_on_request_headers", returns=0,
+        also={"proxy_on_context_create": 0, "proxy_on_done": 0, "proxy_on_delete": 0},
+    )  # fmt: skip
+    path = tmp_path / "m.wasm"
+    path.write_bytes(module)
+    leaving, staying = (Plugin(path, name=name, root_id=name) for name in ("leaving", "staying"))
+    with changing(tmp_path, leaving, staying) as (envoy, change):
+        set_trace(envoy)
+        change(staying)
+        envoy.logged(r"\[host<-vm\] proxy_on_done ", 2)  # in the VM of the main thread, too
+        envoy.ask("/")
+        envoy.ask("/")
+        envoy.logged(r"\[host<-vm\] proxy_on_delete ", 3)
+        envoys = _LINE.findall(envoy.log())
+    host = start(module)
+    other = host.vm.new_context(Context)
+    host.shut_down()
+    for _ in range(2):
+        stream = HttpStream(host.vm, other, "")
+        stream.request_headers(HeaderMap([(":method", "GET"), (":path", "/")]), end=True)
+        stream.response_headers(HeaderMap([(":status", "200")]), end=True)
+    mine = host.world.trace
+    begun = "[host->vm] proxy_on_context_create(3, 2)"
+    assert whole(mine[mine.index(begun) :]) == whole(envoys[envoys.index(begun) :])
+
+
+def whole(lines: Sequence[str]) -> list[str]:
+    """All but memory, and how many headers Envoy added."""
+    return [re.sub(r"(_headers\(\d+), \d+", r"\1, n", line) for line in lines if "malloc" not in line]
 
 
 def events(lines: Sequence[str]) -> list[str]:

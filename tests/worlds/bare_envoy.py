@@ -13,7 +13,7 @@ import socketserver
 import subprocess
 import threading
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any
 
 START_SECONDS = 30.0
 _API = "type.googleapis.com/envoy"
+_LOOPBACK = {"socket_address": {"address": "127.0.0.1", "port_value": 0}}
 
 
 @dataclass(frozen=True)
@@ -134,32 +135,55 @@ def running(folder: Path, *plugins: Plugin, tcp: bool = False) -> Iterator[Runni
 
     With ``tcp`` they are network filters, and Envoy passes bytes without reading them.
     """
-    make = _tcp if tcp else _http
+    chain = _tcp(plugins) if tcp else _http(plugins)
     with (
         _upstream() as upstream,
-        _envoy(folder, make(plugins), upstream.port) as (process, log, addresses),
+        _envoy(folder, _bootstrap(chain, upstream.port)) as (process, log, addresses),
     ):
         yield _wait(process, log, addresses, upstream)
 
 
+@contextmanager
+def changing(folder: Path, *plugins: Plugin) -> Iterator[tuple[Running, Callable[..., None]]]:
+    """The same, and what puts other filters in place of these: the old go once no request is left."""
+    told = folder / "listeners.json"
+
+    def change(*plugins: Plugin) -> None:
+        kind = {"@type": f"{_API}.config.listener.v3.Listener"}
+        new = told.with_suffix(".new")
+        new.write_text(json.dumps({"resources": [kind | _listener(_http(plugins))]}))
+        new.rename(told)
+
+    change(*plugins)
+    with _upstream() as upstream:
+        bootstrap = _bootstrap([], upstream.port)
+        del bootstrap["static_resources"]["listeners"]
+        bootstrap["dynamic_resources"] = {"lds_config": {"path_config_source": {"path": str(told)}}}
+        bootstrap["node"] = {"id": "test", "cluster": "test"}
+        soon = ("--drain-time-s", "1", "--drain-strategy", "immediate")
+        with _envoy(folder, bootstrap, *soon) as (process, log, addresses):
+            yield _wait(process, log, addresses, upstream), change
+
+
 def refused(folder: Path, *plugins: Plugin) -> str:
     """What Envoy says when it does not take these filters."""
-    with _envoy(folder, _http(plugins), 9) as (process, log, _):
+    with _envoy(folder, _bootstrap(_http(plugins), 9)) as (process, log, _):
         assert process.wait(START_SECONDS) != 0
     return log.read_text(errors="replace")
 
 
 @contextmanager
 def _envoy(
-    folder: Path, chain: list[dict[str, Any]], upstream: int
+    folder: Path, configuration: dict[str, Any], *options: str
 ) -> Iterator[tuple[subprocess.Popen[bytes], Path, Path]]:
     stem = folder / f"envoy-{time.monotonic_ns()}"
     bootstrap, log, addresses = (stem.with_suffix(suffix) for suffix in (".json", ".log", ".admin"))
-    bootstrap.write_text(json.dumps(_bootstrap(chain, upstream)))
+    bootstrap.write_text(json.dumps(configuration))
     program = envoy_binary()
     assert program is not None
     command: list[str | Path] = [program, "-c", bootstrap, "--concurrency", "1", "--use-dynamic-base-id"]
     command += ["-l", "warning", "--component-log-level", "wasm:debug", "--admin-address-path", addresses]
+    command += options
     with log.open("wb") as file:
         process = subprocess.Popen(command, stdout=file, stderr=file, env={**os.environ, "LC_ALL": "C"})
     try:
@@ -231,15 +255,17 @@ def _http(plugins: Iterable[Plugin]) -> list[dict[str, Any]]:
 
 
 def _bootstrap(chain: list[dict[str, Any]], upstream: int) -> dict[str, Any]:
-    loopback = {"socket_address": {"address": "127.0.0.1", "port_value": 0}}
-    chains = [{"filters": chain}]
     return {
-        "admin": {"address": loopback},
+        "admin": {"address": _LOOPBACK},
         "static_resources": {
-            "listeners": [{"name": "in", "address": loopback, "filter_chains": chains}],
+            "listeners": [_listener(chain)],
             "clusters": [_cluster("upstream", upstream), _cluster("nobody", 9)],
         },
     }
+
+
+def _listener(chain: list[dict[str, Any]]) -> dict[str, Any]:
+    return {"name": "in", "address": _LOOPBACK, "filter_chains": [{"filters": chain}]}
 
 
 def _cluster(name: str, port: int) -> dict[str, Any]:

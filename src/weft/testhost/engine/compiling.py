@@ -2,12 +2,13 @@
 
 The file of a compiled module is named by everything it depends on: the module's digest, the engine's
 version and this file's settings. Files appear whole (``weft.base.files``); one that the engine refuses is
-made anew. They are code: the folder must be the user's own.
+made anew; those that were not used for the longest time go. They are code: the folder must be the user's own.
 """
 
 import contextlib
 import ctypes
 import hashlib
+import os
 import platform
 from ctypes import c_void_p
 from functools import cache
@@ -65,16 +66,18 @@ def compile_module(data: bytes, cache_folder: Path | None = None) -> Program:
         return _compile(data)
     kept = cache_folder / _name(data)
     if kept.exists() and (program := _load(kept)) is not None:
+        with contextlib.suppress(OSError):
+            os.utime(kept)  # the time of its last use
         return program
     program = _compile(data)
     with contextlib.suppress(OSError):  # without a place to keep it, it is compiled again next time
         atomic_write(kept, _serialize(program))
-        _drop_oldest(cache_folder)
+        _drop_unused(cache_folder)
     return program
 
 
-def _drop_oldest(folder: Path) -> None:
-    """Keep the newest. Another process may do the same meanwhile; what it writes still begins with a dot."""
+def _drop_unused(folder: Path) -> None:
+    """Keep the last used. Another process may do the same; what it still writes begins with a dot."""
     kept = sorted(folder.glob("[0-9a-f]*.wasmtime-*"), key=lambda path: path.stat().st_mtime_ns)
     for path in kept[:-_MOST_KEPT]:
         path.unlink()

@@ -8,12 +8,13 @@ only the words.
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeGuard
 
 from weft.scenario import Mismatch, Played
 from weft.testhost import Probed
 from weft.workflows.testing.on_both import compared
 
-__all__ = ["Finding", "Kind", "differing", "failing", "found_on_host"]
+__all__ = ["Finding", "Kind", "differing", "failing", "found_on_host", "is_endless"]
 
 _FAILED = re.compile(r"^Function: \w+ failed: .*", re.DOTALL | re.MULTILINE)
 _FRAME = re.compile(r"^\s*\d+:\s+(0x[0-9a-f]+)", re.MULTILINE)
@@ -85,6 +86,11 @@ def differing(host: Played, envoy: Played) -> Finding | None:
     title = f"{found.what.removesuffix(_NOT_THE_SAME)}{_NOT_THE_SAME}"
     detail = (*_side("host ", expected), *_side("envoy", found.got))
     return Finding(Kind.DIFFERS, title, (Kind.DIFFERS, _NUMBER.sub("0", title)), detail)
+
+
+def is_endless(finding: Finding | None) -> TypeGuard[Finding]:
+    """Whether there is one, of a callback that runs on."""
+    return finding is not None and finding.kind is Kind.ENDLESS
 
 
 def _first_of(played: Played) -> Mismatch | None:
