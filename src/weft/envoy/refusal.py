@@ -27,7 +27,7 @@ _FATAL = (
 )
 _PLUGIN = re.compile(r"Unable to create Wasm plugin (?P<id>\S+)")
 _BIND = re.compile(r"cannot bind '(?P<address>[^']*)': (?P<reason>.*)")
-_ARGUMENT = re.compile(r"PARSE ERROR:\s*(?P<why>.*?)\n\s*\n", re.DOTALL)
+_ARGUMENT = re.compile(r"PARSE ERROR:\s*(?P<why>.*?)(?:\n\s*\n|Brief USAGE)", re.DOTALL)
 
 # What proxy-wasm's host says → what that means, {0} being what it names. The first match wins: consequences
 # ("Failed to load Wasm code") follow their causes in the log.

@@ -24,6 +24,7 @@ from typing import Any
 
 import msgspec
 
+from weft.base.suggestions import near_key
 from weft.errors import UsageError
 from weft.project.budgets import Budgets
 
@@ -78,7 +79,7 @@ class Project(msgspec.Struct, frozen=True):
         try:
             document = msgspec.toml.decode(text.removeprefix("\ufeff"), type=_Document)
         except msgspec.DecodeError as error:
-            raise UsageError(f"{where}: {error}") from error
+            raise UsageError(f"{where}: {error}", hint=near_key(error, _Document)) from error
         except RecursionError as error:
             raise UsageError(f"{where} is nested too deeply") from error
         head = document.filter

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from weft.base.suggestions import near_key
 from weft.base.yaml_reading import careful, check_size
 from weft.errors import UsageError
 from weft.scenario.document import (
@@ -64,7 +65,8 @@ def parse(text: str, *, where: str) -> list[Case]:
     try:
         document = msgspec.convert(filled, Document)
     except msgspec.ValidationError as error:
-        raise UsageError(f"{where}: {_named(str(error), unrolled)}") from error
+        said = _named(str(error), unrolled)
+        raise UsageError(f"{where}: {said}", hint=near_key(error, Document)) from error
     cases = [_case(document, scenario, where) for scenario in document.scenarios]
     for case in cases:
         _check(case)

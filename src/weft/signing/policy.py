@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from weft.base.suggestions import near_key
 from weft.base.yaml_reading import careful, check_size
 from weft.errors import UsageError
 from weft.oci import Digest, Reference
@@ -102,7 +103,7 @@ class Policy:
         except yaml.YAMLError as error:
             raise UsageError(f"{where} is not YAML: {' '.join(str(error).split())}") from error
         except msgspec.ValidationError as error:
-            raise UsageError(f"{where}: {error}") from error
+            raise UsageError(f"{where}: {error}", hint=near_key(error, _Document)) from error
         keys = {
             name: PublicKey.load(
                 value.encode() if _PEM in value else read(value), where=f"{where}: key {name}"

@@ -19,9 +19,16 @@ def named(tool: Tool, folder: Path, wanted: str, *, by: str) -> Path:
     Raises ``PartMissing`` that says what is wrong with it.
     """
     if version := _VERSION.fullmatch(wanted):
-        for program in _of_version(tool, folder, _numbers(version[1])):
+        numbers = _numbers(version[1])
+        for program in _of_version(tool, folder, numbers):
             return program
-        hint = f"weft toolchain install {tool.name}"
+        hint = (
+            f"name the program's path; weft fetches no other than {tool.package.version}"
+            if tool.package
+            else None
+        )
+        if tool.package and _numbers(tool.package.version)[: len(numbers)] == numbers:
+            hint = f"weft toolchain install {tool.name}"
         raise PartMissing(f"{by}: {tool.name} {version[1]} is not here", hint=hint)
     path = Path(wanted).expanduser()
     if not path.exists():

@@ -191,15 +191,19 @@ def test_why_envoy_would_not_start(words: str, kind: type[WeftError], message: s
     assert error.detail == (words if kind is UsageError else None)
 
 
-def test_arguments_that_envoy_does_not_know_are_named_by_their_flag() -> None:
+@pytest.mark.parametrize("between", [(), ("",)], ids=["nothing between", "a blank line between"])
+def test_arguments_that_envoy_does_not_know_are_named_without_all_others(between: tuple[str, ...]) -> None:
     error = end(
         "PARSE ERROR: Argument: --nonsense",
         "             Couldn't find match for argument",
-        "",
-        "Brief USAGE:",
+        *between,
+        "Brief USAGE: ",
+        "   envoy  [--stats-tag <string>] ...",
     )
     assert isinstance(error, UsageError)
-    assert str(error).startswith("--envoy-run-args: Envoy does not know Argument: --nonsense")
+    assert str(error) == (
+        "--envoy-run-args: Envoy does not know Argument: --nonsense Couldn't find match for argument"
+    )
 
 
 def test_an_unexplained_end_shows_the_last_lines() -> None:

@@ -306,6 +306,12 @@ def test_a_mistake_in_asms_is_explained(document: Any, complaint: str) -> None:
     assert str(caught.value) == f"f.yaml: {complaint}"
 
 
+def test_a_document_without_a_kind_is_refused_as_such() -> None:
+    with pytest.raises(UsageError) as caught:
+        intent_of({"a": 1})
+    assert str(caught.value) == "f.yaml: there is no kind"
+
+
 def test_another_kind_is_refused_with_those_that_are_known() -> None:
     with pytest.raises(UsageError) as caught:
         intent_of({"apiVersion": "v1", "kind": "Pod"})

@@ -50,6 +50,13 @@ def test_a_version_is_one_that_was_fetched(toolbox: Toolbox, wanted: str, versio
     with pytest.raises(PartMissing) as caught:
         toolbox.named("envoy", wanted, by="--envoy")
     assert str(caught.value) == f"--envoy: envoy {wanted} is not here"
+    assert caught.value.hint == "name the program's path; weft fetches no other than 1.40.0"
+
+
+@pytest.mark.parametrize("wanted", ["1.40.0", "v1.40", "1"])
+def test_a_version_that_can_be_fetched_is_said_to_be(toolbox: Toolbox, wanted: str) -> None:
+    with pytest.raises(PartMissing) as caught:
+        toolbox.named("envoy", wanted, by="--envoy")
     assert caught.value.hint == INSTALL
 
 

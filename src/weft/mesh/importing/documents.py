@@ -38,5 +38,6 @@ def import_document(document: Any, *, where: str, line_of: LineOf = nowhere) -> 
         return Imported(read_intent(document, where=where, line_of=line_of))
     if kind not in _FOREIGN:
         known = ", ".join(f"{name} ({version})" for version, name in (_OWN, *_FOREIGN))
-        raise UsageError(f"{where}: {' '.join(kind).strip() or 'no kind'} cannot be read", hint=known)
+        named = " ".join(kind).strip()
+        raise UsageError(f"{where}: {f'{named} cannot be read' if named else 'there is no kind'}", hint=known)
     return _FOREIGN[kind](document, where=where, line_of=line_of)

@@ -18,6 +18,7 @@ from typing import Literal
 import msgspec
 
 from weft.base.files import atomic_write
+from weft.base.suggestions import near_key
 from weft.errors import BuildFailed, UsageError
 from weft.toolchains.language import Job
 
@@ -92,7 +93,7 @@ def _read_options(job: Job) -> _Options:
     try:
         options = msgspec.convert(dict(job.options), _Options)
     except msgspec.ValidationError as error:
-        raise UsageError(f"weft.toml: [build]: {error}") from error
+        raise UsageError(f"weft.toml: [build]: {error}", hint=near_key(error, _Options)) from error
     _check_entry(job.source, options.entry)
     for flag in options.flags:
         if flag.split("=")[0] in _NOT_FOR_PROJECTS:

@@ -16,6 +16,7 @@ from typing import Literal
 import msgspec
 
 from weft.base.files import atomic_write
+from weft.base.suggestions import near_key
 from weft.errors import BuildFailed, UsageError
 from weft.toolchains.language import Job
 from weft.toolchains.zig import CPP_SUFFIXES, Zig
@@ -70,7 +71,7 @@ def _read_options(job: Job) -> _Options:
     try:
         return msgspec.convert(dict(job.options), _Options)
     except msgspec.ValidationError as error:
-        raise UsageError(f"weft.toml: [build]: {error}") from error
+        raise UsageError(f"weft.toml: [build]: {error}", hint=near_key(error, _Options)) from error
 
 
 def _find_sources(folder: Path, patterns: tuple[str, ...]) -> list[Path]:

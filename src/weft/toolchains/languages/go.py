@@ -17,6 +17,7 @@ from typing import Literal
 import msgspec
 
 from weft.base.files import atomic_write
+from weft.base.suggestions import near_key
 from weft.errors import PartMissing, UsageError
 from weft.toolchains.callbacks import without_idle_callbacks
 from weft.toolchains.language import Job
@@ -80,7 +81,7 @@ def _read_options(job: Job) -> _Options:
     try:
         return msgspec.convert(dict(job.options), _Options)
     except msgspec.ValidationError as error:
-        raise UsageError(f"weft.toml: [build]: {error}") from error
+        raise UsageError(f"weft.toml: [build]: {error}", hint=near_key(error, _Options)) from error
 
 
 async def _tinygo(job: Job) -> None:
