@@ -179,7 +179,7 @@ class Store:
         with self._layout.naming():
             index = self._index()
             gone: list[str] = []
-            for one in wanted:
+            for one in dict.fromkeys(wanted):
                 document, removed = remove(index, one)
                 if not removed:
                     raise _not_found(one, names_in(index))

@@ -157,6 +157,11 @@ def test_removing_a_tag_with_a_digest_forgets_only_that_tag(store: Store) -> Non
     assert list(read_layout(store.root)) == [str(V2)]
 
 
+def test_a_name_that_is_said_twice_is_removed_once(store: Store) -> None:
+    store.put(V1, sample())
+    assert store.remove(V1, V1) == [str(V1)]
+
+
 def test_all_names_are_removed_or_none(store: Store) -> None:
     store.put(V1, sample())
     with pytest.raises(NotFound):
