@@ -179,7 +179,7 @@ class Store:
         with self._layout.naming():
             index = self._index()
             gone: list[str] = []
-            for one in wanted:
+            for one in dict.fromkeys(wanted):
                 document, removed = remove(index, one)
                 if not removed:
                     raise _not_found(one, names_in(index))
@@ -232,11 +232,17 @@ def _not_found(wanted: Reference | str, names: list[Name]) -> NotFound:
     text = wanted if isinstance(wanted, str) else str(replace(wanted, digest=None))
     known = [name.text for name in names if name.text]
     same = [name for name in known if _last_part(name) == _last_part(text)]
-    near = difflib.get_close_matches(text, same or known, n=1, cutoff=0.0 if same else 0.7)
-    meant = f"did you mean {near[0]}? " if near else ""
+    shown = {_as_typed(name): name for name in same or known}
+    near = difflib.get_close_matches(_as_typed(text), shown, n=1, cutoff=0.0 if same else 0.7)
+    meant = f"did you mean {shown[near[0]]}? " if near else ""
     return NotFound(
         f"image {wanted} not found", hint=f"{meant}run `weft list` to see the images of this machine"
     )
+
+
+def _as_typed(text: str) -> str:
+    """Without what is filled in: names that share nothing else are not near."""
+    return text.removeprefix("docker.io/library/").removeprefix("docker.io/").removesuffix(":latest")
 
 
 def _last_part(text: str) -> str:

@@ -157,6 +157,11 @@ def test_removing_a_tag_with_a_digest_forgets_only_that_tag(store: Store) -> Non
     assert list(read_layout(store.root)) == [str(V2)]
 
 
+def test_a_name_that_is_said_twice_is_removed_once(store: Store) -> None:
+    store.put(V1, sample())
+    assert store.remove(V1, V1) == [str(V1)]
+
+
 def test_all_names_are_removed_or_none(store: Store) -> None:
     store.put(V1, sample())
     with pytest.raises(NotFound):
@@ -173,12 +178,15 @@ def test_all_names_are_removed_or_none(store: Store) -> None:
             "hub.io/team/ad-header:v1", "did you mean hub.io/team/add-header:v1? ", id="letter missing"
         ),
         pytest.param("ghcr.io/some/thing:v9", "", id="nothing like it"),
+        pytest.param("nosuch", "", id="alike in what is filled in alone"),
+        pytest.param("fooo", "did you mean docker.io/library/foo:latest? ", id="short name"),
     ],
 )
 def test_an_unknown_image_brings_the_nearest_name(store: Store, asked: str, hint: str) -> None:
     store.put(V1, sample())
     store.tag(V1, V2)
     store.put(Reference.parse("quay.io/x/zzz:latest"), sample())
+    store.put(Reference.parse("foo"), sample())
     with pytest.raises(NotFound) as caught:
         store.get(Reference.parse(asked))
     assert str(caught.value) == f"image {Reference.parse(asked)} not found"
