@@ -17,7 +17,7 @@ from weft.base.effort import Persistence
 from weft.net import Body, Http, HttpFailure, Response
 from weft.registry.authorizer import Authorizer
 from weft.registry.elsewhere import Misled, check_download, check_upload, join, same_origin
-from weft.registry.errors import AuthFailed, RegistryError, refusal
+from weft.registry.errors import AuthFailed, ContentMismatch, RegistryError, refusal
 from weft.registry.origins import Origins
 from weft.registry.scopes import Scopes
 
@@ -25,6 +25,7 @@ __all__ = ["Connection", "Request"]
 
 _MAX_REDIRECTS = 5
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_OK = 200
 _UNAUTHORIZED = 401
 _FORBIDDEN = 403
 
@@ -105,6 +106,11 @@ class Connection:
             await stack.aclose()  # its connection can be used again
             response = await self._send(stack, request, home, await self._authorizer.header(request.scopes))
         if response.status in request.expect:
+            if _is_page(request, response):
+                raise ContentMismatch(
+                    f"{self.registry} answers {request.method} with a web page, as no registry does",
+                    hint="is this the registry's own address? a proxy or a login page may stand before it",
+                )
             return response
         raise await self._refused(request, response, home)
 
@@ -135,6 +141,18 @@ class Connection:
             url = _next(request, response, home)
             await stack.aclose()
         raise Misled(f"{self.registry} redirects more than {_MAX_REDIRECTS} times")
+
+
+def _is_page(request: Request, response: Response) -> bool:
+    """Whether this is for people: a server that says yes to everything, with HTML.
+
+    A blob may be a page, and is known by its digest. Quay calls what it says itself HTML, and that it is a
+    registry.
+    """
+    is_blob = request.method == "GET" and "/blobs/" in request.target
+    kind = response.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    says_so = "Docker-Distribution-Api-Version" in response.headers
+    return response.status == _OK and kind == "text/html" and not (is_blob or says_so)
 
 
 def _next(request: Request, response: Response, home: str) -> str:

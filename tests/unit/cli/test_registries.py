@@ -474,6 +474,8 @@ class TestPublished:
         kind = "application/vnd.oci.image.index.v1+json"
         index = json.dumps({"schemaVersion": 2, "mediaType": kind, "manifests": []}).encode()
         indexed = world.add_manifest("team/f", "index", index, kind)
+        world.add_manifest("team/f", digest.replace(":", "-"), index, kind)
+        world.add_manifest("team/f", digest.replace(":", "-") + ".sig", index, kind)
         result = weft("list", "--published", name)
         lines = [line.split() for line in result.out.splitlines()]
         assert lines[0] == ["NAME", "TAG", "SIZE", "SHA", "UPDATED"]
@@ -484,7 +486,7 @@ class TestPublished:
         assert lines[3][3:5] == local[1][3:5]  # unit and SHA: those of the module, here as there
         assert result.err.startswith(f"warning: {name}:broken is broken: manifest sha256:")
         rows = json.loads(weft("list", "--published", name, "-o", "json").out)
-        assert [row["tag"] for row in rows] == ["broken", "index", "v1"]
+        assert [row["tag"] for row in rows] == ["broken", "index", "v1"]  # not the referrers tag of v1
         assert (rows[2]["digest"], rows[2]["flavor"], rows[2]["module"]["size"]) == (digest, "solo", 800)
 
     def test_a_repository_that_is_not_there_is_named(self, weft: Weft, world: RegistryWorld) -> None:

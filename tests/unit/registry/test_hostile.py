@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from aiohttp import web
@@ -314,6 +314,48 @@ class TestManifests:
         world.meet("PUT", "/manifests/", answer(201, docker_content_digest=str(Digest.of(b"other"))))
         with pytest.raises(ContentMismatch, match=r"took manifest sha256:\w+ for sha256:"):
             await push(registries.repository(world.host, "team/f"))
+
+
+_PAGE = {"content_type": "text/html; charset=utf-8"}
+
+
+class TestPages:
+    """A server for people, that answers everything with a page."""
+
+    @pytest.mark.parametrize(
+        ("method", "ask"),
+        [
+            pytest.param("GET", lambda all_, host: all_.check(host), id="who are we"),
+            pytest.param(
+                "HEAD", lambda all_, host: all_.repository(host, "team/f").has_blob(blob(MODULE)), id="push"
+            ),
+            pytest.param("HEAD", lambda all_, host: all_.repository(host, "team/f").resolve("v1"), id="tag"),
+            pytest.param("GET", lambda all_, host: all_.repository(host, "team/f").manifest("v1"), id="pull"),
+            pytest.param("GET", lambda all_, host: anext(all_.repository(host, "team/f").tags()), id="tags"),
+        ],
+    )
+    async def test_it_is_no_registry(
+        self,
+        world: RegistryWorld,
+        registries: Registries,
+        method: str,
+        ask: Callable[[Registries, str], Awaitable[object]],
+    ) -> None:
+        world.meet("", "", answer(200, b"<html>Log in first</html>", **_PAGE))
+        with pytest.raises(ContentMismatch) as caught:
+            await ask(registries, world.host)
+        assert str(caught.value) == f"{world.host} answers {method} with a web page, as no registry does"
+
+    async def test_a_registry_may_call_its_words_html(
+        self, world: RegistryWorld, registries: Registries
+    ) -> None:
+        named = {"docker_distribution_api_version": "registry/2.0"}
+        world.meet("GET", "/v2/", answer(200, b"true", **_PAGE, **named))
+        assert not await registries.check(world.host)
+
+    async def test_a_blob_may_be_a_page(self, world: RegistryWorld, registries: Registries) -> None:
+        world.meet("GET", "/blobs/", answer(200, MODULE, **_PAGE))
+        assert await read(registries.repository(world.host, "team/f"), blob(MODULE)) == MODULE
 
 
 class TestUploads:

@@ -1,6 +1,7 @@
 """What a repository in a registry holds, and taking it away."""
 
 import asyncio
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,6 +12,8 @@ from weft.registry import Registries, Repository
 
 __all__ = ["Published", "list_published", "remove_published"]
 
+# The referrers tag (distribution-spec, "Referrers Tag Schema") and cosign's own, with a suffix.
+_OF_ANOTHER = re.compile(r"sha256-[0-9a-f]{64}(\.[a-z]+)?")
 # Each row costs a request; more at once only meets the registry's limits sooner.
 _AT_ONCE = 8
 
@@ -47,9 +50,12 @@ class Published:
 
 
 async def list_published(registries: Registries, reference: Reference) -> list[Published]:
-    """Every tag of the repository of ``reference``, in its order; raises ``NotFound`` without one."""
+    """Every tag of the repository of ``reference``, in its order; raises ``NotFound`` without one.
+
+    Tags that only lead from an image to what belongs to it are not for people.
+    """
     repository = registries.repository(reference.registry, reference.repository)
-    tags = [tag async for tag in repository.tags()]
+    tags = [tag async for tag in repository.tags() if not _OF_ANOTHER.fullmatch(tag)]
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def row(tag: str) -> Published:
