@@ -34,6 +34,7 @@ _WORDS = {
     pycurl.E_WRITE_ERROR: _LIMIT,
     _WEIRD_SERVER_REPLY: _LIMIT,
     _TOO_LARGE: _LIMIT,
+    pycurl.E_BAD_CONTENT_ENCODING: _LIMIT,
 }
 _BROKE = ("{method} {where}: the connection broke: {why}", True)
 

@@ -78,13 +78,35 @@ async def test_an_answer_larger_than_its_limit_is_refused() -> None:
         pytest.param(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000, id="a header too long"),
         pytest.param(b"HTTP/1.1 200 " + b"y" * 100_000, id="a status line too long"),
         pytest.param(b"SSH-2.0-OpenSSH_9.2", id="no HTTP at all"),
+        pytest.param(b"\r\n\r\nHTTP/1.1 200 OK", id="nothing before the status"),
+        pytest.param(b"HTTP/1.1 20000 OK", id="a status too long"),
+        pytest.param(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x", id="another protocol"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nX: a\0b", id="NUL in a header"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked", id="packed on the way"),
     ],
 )
-async def test_an_answer_that_breaks_the_rules_is_refused_for_good(raw: bytes) -> None:
+async def test_an_answer_that_breaks_the_rules_is_refused_for_good(
+    raw: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
     async with speaking(raw + b"\r\nContent-Length: 0\r\n\r\n") as host:
         with pytest.raises(HttpFailure, match="the answer breaks HTTP or our limits: ") as caught:
             await ask(host)
     assert not caught.value.temporary
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("length", "size"),
+    [("5", 5), ("9" * 18, 10**18 - 1), ("9" * 5000, None)],
+    ids=["a number", "a large one", "one too large"],
+)
+async def test_a_length_is_believed_as_far_as_a_body_can_reach(length: str, size: int | None) -> None:
+    async with (
+        speaking(b"HTTP/1.1 200 OK\r\nContent-Length: %b\r\n\r\nhello" % length.encode()) as host,
+        Http(Network()) as http,
+        http.request("HEAD", f"http://{host}/") as response,
+    ):
+        assert response.size == size
 
 
 @pytest.mark.parametrize(
@@ -197,8 +219,11 @@ async def test_a_name_cannot_hide_a_closed_address() -> None:
         await ask("localhost", network=closed)
 
 
+_NEVER = f"Fri, 01 Jan {'9' * 30} 00:00:00 GMT"
+
+
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("7", 7), ("", 0), ("soon", 0), ("Fri, 01 Jan 2021 00:00:00 GMT", 0)]
+    ("text", "seconds"), [("7", 7), ("", 0), ("soon", 0), ("Fri, 01 Jan 2021 00:00:00 GMT", 0), (_NEVER, 0)]
 )
 async def test_retry_after_is_read_as_far_as_it_can_be(text: str, seconds: float) -> None:
     async with (
