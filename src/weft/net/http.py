@@ -170,7 +170,7 @@ class Http:
         secure, proxy = parts.scheme == "https", network.proxies.for_url(asked.url)
         if is_closed(parts.hostname or "", network.closed):
             raise closed(parts.hostname or "")
-        transfer = Transfer(self._multi, proxied=proxy is not None, tunnel=secure and proxy is not None)
+        transfer = Transfer(self._multi, proxied=proxy is not None)
         curl = transfer.curl
         refuse_surprises(curl)
         if network.socket:

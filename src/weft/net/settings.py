@@ -18,6 +18,7 @@ from weft.net.urls import read_url
 __all__ = ["guard", "refuse_surprises", "route", "trust"]
 
 _CONNECT_SECONDS = 15
+_SUPPRESS_CONNECT_HEADERS = 265  # pycurl has no name for it
 _BUFFER_BYTES = 256 * 1024
 
 
@@ -62,6 +63,7 @@ def route(curl: pycurl.Curl, url: str, proxy: str | None, authorities: Sequence[
     curl.setopt(pycurl.PROXY, proxy or "")
     curl.setopt(pycurl.PROXYPORT, 443 if secure else 80)  # of a proxy that names none; libcurl's is 1080
     curl.setopt(pycurl.NOPROXY, "")
+    curl.setopt(_SUPPRESS_CONNECT_HEADERS, 1)  # what a proxy says of its tunnel is no answer
     if secure:
         _believe(curl, authorities, _OF_PROXY, system=True)
 

@@ -28,9 +28,9 @@ _BODILESS = frozenset({204, 304})
 
 
 class Transfer:
-    """The state of one request. What is behind a ``tunnel`` is announced by an answer of the proxy's own."""
+    """The state of one request."""
 
-    def __init__(self, multi: pycurl.AsyncCurlMulti, *, proxied: bool = False, tunnel: bool = False) -> None:
+    def __init__(self, multi: pycurl.AsyncCurlMulti, *, proxied: bool = False) -> None:
         self.proxied = proxied
         self.curl = curl = pycurl.Curl()
         """To be told what to ask."""
@@ -41,7 +41,6 @@ class Transfer:
         self.met: list[str] = []
         """Closed addresses that it led to."""
         self._multi = multi
-        self._tunnel = tunnel
         self._done: asyncio.Future[pycurl.Curl] | None = None
         self._changed = asyncio.Event()
         self._lines: list[bytes] = []
@@ -180,9 +179,6 @@ class Transfer:
         if status in _NO_ANSWER:
             self.excess = "no answer to what was asked"
         if status < _FINAL:
-            return
-        if self._tunnel:
-            self._tunnel = status >= _MULTIPLE_CHOICES
             return
         fields = (line.decode("utf-8", "surrogateescape").partition(":") for line in lines[:-1])
         self.headers = CIMultiDict((name.strip(), value.strip()) for name, colon, value in fields if colon)

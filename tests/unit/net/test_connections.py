@@ -149,6 +149,18 @@ async def test_what_can_be_asked_twice_is_when_a_used_connection_has_ended() -> 
     assert len(seen) == 3
 
 
+async def test_a_stream_is_not_sent_again_either() -> None:
+    seen: list[bytes] = []
+    async with talking(answering_once(seen)) as host, Http(Network()) as http:
+        async with http.request("GET", f"http://{host}/"):
+            pass
+        with pytest.raises(HttpFailure) as caught:
+            async with http.request("PUT", f"http://{host}/", body=Body(pieces(b"abc"), 3)):
+                pass
+    assert str(caught.value) == f"PUT {host}: the connection broke: it ended without an answer"
+    assert caught.value.temporary
+
+
 def answering_once(seen: list[bytes]) -> Talk:
     """A server that answers the first request of a connection, and hangs up at the second."""
 
@@ -319,12 +331,11 @@ class TestTls:
             )
             async with talking(proxy) as through:
                 network = Network(proxies=Proxies(https=f"http://{through}"), hosts=network.hosts)
-                async with (
-                    Http(network) as http,
-                    http.request("GET", "https://far.example.com:443/x") as response,
-                ):
-                    assert (response.status, "X-From" in response.headers) == (200, False)
-                    assert await response.read(100, "") == b"for far.example.com:443"
+                async with Http(network) as http:
+                    for _ in range(2):  # the second one finds the tunnel open
+                        async with http.request("GET", "https://far.example.com:443/x") as response:
+                            assert (response.status, "X-From" in response.headers) == (200, False)
+                            assert await response.read(100, "") == b"for far.example.com:443"
         assert seen == [b"CONNECT far.example.com:443 HTTP/1.1"]
 
     async def test_a_proxy_that_speaks_tls_is_believed_by_the_same_authorities(self) -> None:
