@@ -12,6 +12,7 @@ from weft.net.errors import HttpFailure, NotTls, Untrusted
 from weft.net.http import Body, Http, Response
 from weft.net.network import Network, Trust
 from weft.net.proxies import Proxies
+from weft.net.urls import read_url
 
 __all__ = [
     "Body",
@@ -23,4 +24,5 @@ __all__ = [
     "Response",
     "Trust",
     "Untrusted",
+    "read_url",
 ]

@@ -22,6 +22,7 @@ _WEIRD_SERVER_REPLY, _BAD_PROXY, _TOO_LARGE = 8, 97, 100
 _OF_TLS = {pycurl.E_SSL_CONNECT_ERROR, pycurl.E_SSL_CERTPROBLEM, pycurl.E_SSL_CIPHER}
 _TO_PROXY = ("cannot connect to the proxy for {where}: {why}", True)
 _LIMIT = ("{method} {where}: the answer breaks HTTP or our limits: {reason}", False)
+_ENDED = ("{method} {where}: the connection broke: it ended without an answer", True)
 # What we say, and whether trying again may help; ``why`` is the system's word where there is one.
 _WORDS = {
     pycurl.E_OPERATION_TIMEDOUT: ("{method} {where}: no answer in time", True),
@@ -34,6 +35,8 @@ _WORDS = {
     pycurl.E_WRITE_ERROR: _LIMIT,
     _WEIRD_SERVER_REPLY: _LIMIT,
     _TOO_LARGE: _LIMIT,
+    pycurl.E_BAD_CONTENT_ENCODING: _LIMIT,
+    pycurl.E_SEND_FAIL_REWIND: _ENDED,
 }
 _BROKE = ("{method} {where}: the connection broke: {why}", True)
 

@@ -5,13 +5,13 @@ wait ends; an answer's headers are limited; what the caller's own body raises co
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Self
-from urllib.parse import urlsplit
 
 import pycurl
 
@@ -22,6 +22,7 @@ from weft.net.failures import broken, closed, place, refused, silent
 from weft.net.network import Network
 from weft.net.settings import guard, refuse_surprises, route, trust
 from weft.net.transfer import Transfer
+from weft.net.urls import read_url
 
 __all__ = ["Body", "Http", "Response"]
 
@@ -31,6 +32,8 @@ _IDLE_SECONDS = 60.0
 _COMMIT_SECONDS = 300.0
 _DOCUMENT_SECONDS = 120.0
 _CONNECTIONS = 16
+# What a body can have; libcurl, too, ignores more.
+_COUNT = re.compile(r"[0-9]{1,18}")
 _WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
 _NOT_BY_ITSELF = ("Content-Type", "Expect")
 _STANDING = {"User-Agent": f"weft/{__version__}", "Accept-Encoding": "identity", "Accept": "*/*"}
@@ -63,7 +66,7 @@ class Response:
     def size(self) -> int | None:
         """What ``Content-Length`` says, if anything."""
         text = self.headers.get("Content-Length", "")
-        return int(text) if text.isdecimal() else None
+        return int(text) if _COUNT.fullmatch(text) else None
 
     @property
     def retry_after(self) -> float:
@@ -76,7 +79,7 @@ class Response:
         try:
             until = parsedate_to_datetime(text)
             return max(0.0, (until - datetime.now(until.tzinfo)).total_seconds())
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             return 0.0
 
     async def chunks(self) -> AsyncIterator[bytes]:
@@ -163,11 +166,11 @@ class Http:
 
     def _prepared(self, asked: "_Asked") -> Transfer:
         """A request that nobody has sent yet."""
-        network, parts = self._network, urlsplit(asked.url)
+        network, parts = self._network, asked.parts
         secure, proxy = parts.scheme == "https", network.proxies.for_url(asked.url)
         if is_closed(parts.hostname or "", network.closed):
             raise closed(parts.hostname or "")
-        transfer = Transfer(self._multi, proxied=proxy is not None, tunnel=secure and proxy is not None)
+        transfer = Transfer(self._multi, proxied=proxy is not None)
         curl = transfer.curl
         refuse_surprises(curl)
         if network.socket:
@@ -186,6 +189,8 @@ class Http:
             transfer.expect_body()
         elif asked.body is not None or asked.method in _WITH_LENGTH:
             curl.setopt(pycurl.POSTFIELDS, asked.body or b"")
+        if asked.method == "POST":
+            transfer.send_once()
         if asked.method == "HEAD":
             transfer.expect_headers_alone()
         else:
@@ -229,21 +234,14 @@ class _Asked:
     def __init__(self, method: str, url: str, headers: Mapping[str, str], body: Body | bytes | None) -> None:
         self.method = method
         self.url = url
+        self.parts = read_url(url)
         self.headers = headers
         self.body = body
         self.stream = body if isinstance(body, Body) else None
-        if isinstance(body, bytes) and body and method == "POST":
-            # libcurl would send it again, when a connection that was used before ends without an answer:
-            # what a POST asks for may have been done by then. Of a stream it has nothing left to send.
-            self.stream = Body(_once(body), len(body))
 
     @property
     def host(self) -> str:
-        return urlsplit(self.url).netloc.rpartition("@")[2]
-
-
-async def _once(data: bytes) -> AsyncIterator[bytes]:
-    yield data
+        return self.parts.netloc.rpartition("@")[2]
 
 
 def _lines(headers: Mapping[str, str]) -> list[bytes]:

@@ -13,10 +13,12 @@ import pycurl
 
 from weft.net.addresses import IpNetwork, is_closed
 from weft.net.network import Trust
+from weft.net.urls import read_url
 
 __all__ = ["guard", "refuse_surprises", "route", "trust"]
 
 _CONNECT_SECONDS = 15
+_SUPPRESS_CONNECT_HEADERS = 265  # pycurl has no name for it
 _BUFFER_BYTES = 256 * 1024
 
 
@@ -56,10 +58,13 @@ def route(curl: pycurl.Curl, url: str, proxy: str | None, authorities: Sequence[
 
     libcurl's own reading of the environment is switched off: ``Network`` has done it.
     """
+    secure = proxy is not None and read_url(proxy).scheme == "https"
     curl.setopt(pycurl.URL, url)
     curl.setopt(pycurl.PROXY, proxy or "")
+    curl.setopt(pycurl.PROXYPORT, 443 if secure else 80)  # of a proxy that names none; libcurl's is 1080
     curl.setopt(pycurl.NOPROXY, "")
-    if proxy and proxy.startswith("https:"):
+    curl.setopt(_SUPPRESS_CONNECT_HEADERS, 1)  # what a proxy says of its tunnel is no answer
+    if secure:
         _believe(curl, authorities, _OF_PROXY, system=True)
 
 
@@ -71,7 +76,10 @@ def guard(curl: pycurl.Curl, closed: Sequence[IpNetwork], met: list[str]) -> Non
         if is_closed(host, closed):
             met.append(host)
             return int(pycurl.SOCKET_BAD)
-        made = socket.socket(family, kind, protocol)
+        try:
+            made = socket.socket(family, kind, protocol)
+        except OSError:  # no more files, or none of this family
+            return int(pycurl.SOCKET_BAD)
         asyncio.get_running_loop().call_soon(made.close)  # libcurl gets a duplicate
         return made
 

@@ -6,6 +6,7 @@ that mends this lets it go on.
 """
 
 import asyncio
+import re
 from collections import deque
 
 import pycurl
@@ -20,13 +21,16 @@ _MOST_WAITING = 1024 * 1024
 _MOST_READY = 2
 _REFUSED = -1
 _FINAL, _MULTIPLE_CHOICES = 200, 300
+_STATUS = re.compile(rb"HTTP/[\d.]+\s+(\d{3})(?!\d)")
+# Of the interim answers, this one is an end to HTTP.
+_NO_ANSWER = frozenset({0, 101})
 _BODILESS = frozenset({204, 304})
 
 
 class Transfer:
-    """The state of one request. What is behind a ``tunnel`` is announced by an answer of the proxy's own."""
+    """The state of one request."""
 
-    def __init__(self, multi: pycurl.AsyncCurlMulti, *, proxied: bool = False, tunnel: bool = False) -> None:
+    def __init__(self, multi: pycurl.AsyncCurlMulti, *, proxied: bool = False) -> None:
         self.proxied = proxied
         self.curl = curl = pycurl.Curl()
         """To be told what to ask."""
@@ -37,7 +41,6 @@ class Transfer:
         self.met: list[str] = []
         """Closed addresses that it led to."""
         self._multi = multi
-        self._tunnel = tunnel
         self._done: asyncio.Future[pycurl.Curl] | None = None
         self._changed = asyncio.Event()
         self._lines: list[bytes] = []
@@ -47,6 +50,7 @@ class Transfer:
         self._ready: deque[bytes] = deque()
         self._all_ready = True
         self._bodiless = False
+        self._begun = False
         self._paused = pycurl.PAUSE_CONT
         """The sides on which libcurl was told to wait."""
         curl.setopt(pycurl.HEADERFUNCTION, self._on_header)
@@ -57,7 +61,7 @@ class Transfer:
     def start(self) -> None:
         """Let libcurl begin."""
         self._done = self._multi.add_handle(self.curl)
-        self._done.add_done_callback(lambda _: self._changed.set())
+        self._done.add_done_callback(self._on_end)
 
     def close(self) -> None:
         """Nobody wants more of it. A connection is used again when the answer was read to its end."""
@@ -70,6 +74,8 @@ class Transfer:
         """Whether libcurl has nothing more to do. Raises ``pycurl.error`` when it failed."""
         if self._done is None or not self._done.done():
             return False
+        if self._done.cancelled():
+            raise pycurl.error(pycurl.E_ABORTED_BY_CALLBACK, "it was closed on our side")
         self._done.result()
         return True
 
@@ -98,6 +104,13 @@ class Transfer:
         """The answer has headers alone."""
         self._bodiless = True
         self.curl.setopt(pycurl.NOBODY, 1)
+
+    def send_once(self) -> None:
+        """Let it fail where libcurl would send it again: a used connection that ended without an answer.
+
+        What was asked for may have been done by then.
+        """
+        self.curl.setopt(pycurl.PREREQFUNCTION, self._on_begin)
 
     def expect_body(self) -> None:
         """The request has a body, which ``send`` gives."""
@@ -136,25 +149,36 @@ class Transfer:
 
     # -- for libcurl
 
+    def _on_begin(self, *_addresses: object) -> int:
+        if self._begun:
+            self.excess = "it ended without an answer"
+            return int(pycurl.PREREQFUNC_ABORT)
+        self._begun = True
+        return int(pycurl.PREREQFUNC_OK)
+
+    def _on_end(self, done: asyncio.Future[pycurl.Curl]) -> None:
+        if not done.cancelled():
+            done.exception()  # when nobody asks for it any more, it is no news
+        self._changed.set()
+
     def _on_header(self, line: bytes) -> int | None:
         if self.status:  # trailers
             return None
         self._lines.append(line)
         if len(line) > _MAX_HEADER_BYTES or len(self._lines) > _MAX_HEADERS:
             self.excess = "a header is too long" if len(line) > _MAX_HEADER_BYTES else "too many headers"
-            return _REFUSED
-        if line in {b"\r\n", b"\n"}:
+        elif line in {b"\r\n", b"\n"}:
             self._end_headers()
-        return None
+        return _REFUSED if self.excess else None
 
     def _end_headers(self) -> None:
         first, *lines = self._lines
         self._lines = []
-        status = int(first.split(maxsplit=2)[1])
+        found = _STATUS.match(first)
+        status = int(found[1]) if found else 0
+        if status in _NO_ANSWER:
+            self.excess = "no answer to what was asked"
         if status < _FINAL:
-            return
-        if self._tunnel:
-            self._tunnel = status >= _MULTIPLE_CHOICES
             return
         fields = (line.decode("utf-8", "surrogateescape").partition(":") for line in lines[:-1])
         self.headers = CIMultiDict((name.strip(), value.strip()) for name, colon, value in fields if colon)

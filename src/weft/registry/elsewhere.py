@@ -18,6 +18,7 @@ import re
 from urllib.parse import urljoin, urlsplit
 
 from weft.errors import WeftError
+from weft.net import HttpFailure, read_url
 
 __all__ = [
     "Misled",
@@ -69,9 +70,11 @@ def check_download(location: str, registry: str) -> None:
 def join(base: str, target: str, registry: str) -> str:
     """``target``, a URL or a part of one, as the answer of ``base`` means it; raises ``Misled`` for none."""
     try:
-        return urljoin(base, target)
+        url = urljoin(base, target)
+        origin(url)
     except ValueError as error:
         raise _misled(target, registry, "to go on: it is no URL") from error
+    return url
 
 
 def origin(url: str) -> tuple[str, str, int]:
@@ -105,7 +108,16 @@ def _refusal(url: str, registry: str) -> str | None:
         return "it carries a user name"
     if urlsplit(registry).scheme == "https" and scheme == "http" and not is_loopback(host):
         return _UNENCRYPTED
-    return None
+    return None if _plain(url) else "it is no URL"
+
+
+def _plain(url: str) -> bool:
+    """Whether who connects reads it as we do."""
+    try:
+        read_url(url)
+    except HttpFailure:
+        return False
+    return True
 
 
 def _inside(url: str, registry: str, *, private_is_fine: bool = False) -> str | None:

@@ -7,8 +7,8 @@ named as plain, and for registries on this machine that do not speak it: there i
 import asyncio
 from collections.abc import Set as AbstractSet
 
-from weft.net import Http, NotTls
-from weft.registry.elsewhere import is_loopback, origin
+from weft.net import Http, NotTls, read_url
+from weft.registry.elsewhere import is_loopback
 
 __all__ = ["Origins"]
 
@@ -27,7 +27,10 @@ class Origins:
         self._probing = asyncio.Lock()
 
     async def of(self, registry: str) -> str:
-        """``https://host[:port]`` or ``http://…``; raises ``HttpFailure`` when a local one is not there."""
+        """``https://host[:port]`` or ``http://…``.
+
+        Raises ``HttpFailure`` when a local one is not there, or the name can be nobody's.
+        """
         if registry not in self._known:
             async with self._probing:
                 if registry not in self._known:
@@ -37,9 +40,10 @@ class Origins:
     async def _find(self, registry: str) -> str:
         host = _ELSEWHERE.get(registry, registry)
         secure = f"https://{host}"
+        parts = read_url(secure)
         if registry in self._plain:
             return f"http://{host}"
-        if is_loopback(origin(secure)[1]) and not await self._speaks_tls(secure):
+        if is_loopback(parts.hostname or "") and not await self._speaks_tls(secure):
             return f"http://{host}"
         return secure
 

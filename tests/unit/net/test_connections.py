@@ -1,8 +1,9 @@
 """How many connections there are, what is on them, and the ways that lead through a proxy."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from aiohttp import web
@@ -124,23 +125,104 @@ async def test_what_nobody_takes_is_not_fetched() -> None:
             size += len(await anext(chunks))
 
 
-async def test_a_post_is_not_sent_again_by_itself() -> None:
+@pytest.mark.parametrize("body", [b"{}", b"", None])
+async def test_a_post_is_not_sent_again_by_itself(body: bytes | None) -> None:
     """A connection that was used before ends without an answer: what was asked for may have been done."""
     seen: list[bytes] = []
+    async with talking(answering_once(seen)) as host, Http(Network()) as http:
+        async with http.request("GET", f"http://{host}/"):
+            pass
+        with pytest.raises(HttpFailure) as caught:
+            async with http.request("POST", f"http://{host}/", body=body):
+                pass
+    assert str(caught.value) == f"POST {host}: the connection broke: it ended without an answer"
+    assert caught.value.temporary
+    assert [line.split()[0] for line in seen] == [b"GET", b"POST"]
+
+
+async def test_what_can_be_asked_twice_is_when_a_used_connection_has_ended() -> None:
+    seen: list[bytes] = []
+    async with talking(answering_once(seen)) as host, Http(Network()) as http:
+        for _ in range(2):
+            async with http.request("GET", f"http://{host}/") as response:
+                assert response.status == 200
+    assert len(seen) == 3
+
+
+async def test_a_stream_is_not_sent_again_either() -> None:
+    seen: list[bytes] = []
+    async with talking(answering_once(seen)) as host, Http(Network()) as http:
+        async with http.request("GET", f"http://{host}/"):
+            pass
+        with pytest.raises(HttpFailure) as caught:
+            async with http.request("PUT", f"http://{host}/", body=Body(pieces(b"abc"), 3)):
+                pass
+    assert str(caught.value) == f"PUT {host}: the connection broke: it ended without an answer"
+    assert caught.value.temporary
+
+
+def answering_once(seen: list[bytes]) -> Talk:
+    """A server that answers the first request of a connection, and hangs up at the second."""
 
     async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         seen.append(await reader.readuntil(b"\r\n\r\n"))
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-        seen.append(await reader.readuntil(b"{}"))
+        with suppress(asyncio.IncompleteReadError):
+            seen.append(await reader.readuntil(b"\r\n\r\n"))
 
-    async with talking(once) as host, Http(Network()) as http:
+    return once
+
+
+async def half(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Answer with less than was said, and hang up."""
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhello")
+
+
+async def test_what_breaks_after_nobody_listens_is_no_news() -> None:
+    """The loop would print it: an exception that nobody asked for."""
+    told: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: told.append(context))
+    broken = asyncio.Event()
+
+    async def half_and_tell(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await half(reader, writer)
+        broken.set()
+
+    async with talking(half_and_tell) as host, Http(Network()) as http:
         async with http.request("GET", f"http://{host}/"):
-            pass
-        with pytest.raises(HttpFailure, match=f"POST {host}: the connection broke: ") as caught:
-            async with http.request("POST", f"http://{host}/", body=b"{}"):
+            await broken.wait()
+            await asyncio.sleep(0.05)
+        gc.collect()
+    assert told == []
+
+
+async def test_closing_ends_what_is_under_way() -> None:
+    async def mute(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async with talking(mute) as host:
+        http = Http(Network())
+
+        async def ask() -> None:
+            async with http.request("GET", f"http://{host}/"):
                 pass
-    assert caught.value.temporary
-    assert len(seen) == 2
+
+        task = asyncio.ensure_future(ask())
+        await asyncio.sleep(0.05)
+        async with http:
+            pass
+        with pytest.raises(HttpFailure) as caught:
+            await task
+    assert str(caught.value) == f"GET {host}: the connection broke: it was closed on our side"
+
+
+async def test_a_body_is_not_read_after_its_block() -> None:
+    async with talking(half) as host, Http(Network()) as http:
+        async with http.request("GET", f"http://{host}/") as response:
+            pass
+        with pytest.raises(HttpFailure, match=f"{host} broke off in the middle of a body"):
+            await response.read(100, "the page")
 
 
 @pytest.mark.parametrize("status", [201, 413])
@@ -249,12 +331,11 @@ class TestTls:
             )
             async with talking(proxy) as through:
                 network = Network(proxies=Proxies(https=f"http://{through}"), hosts=network.hosts)
-                async with (
-                    Http(network) as http,
-                    http.request("GET", "https://far.example.com:443/x") as response,
-                ):
-                    assert (response.status, "X-From" in response.headers) == (200, False)
-                    assert await response.read(100, "") == b"for far.example.com:443"
+                async with Http(network) as http:
+                    for _ in range(2):  # the second one finds the tunnel open
+                        async with http.request("GET", "https://far.example.com:443/x") as response:
+                            assert (response.status, "X-From" in response.headers) == (200, False)
+                            assert await response.read(100, "") == b"for far.example.com:443"
         assert seen == [b"CONNECT far.example.com:443 HTTP/1.1"]
 
     async def test_a_proxy_that_speaks_tls_is_believed_by_the_same_authorities(self) -> None:

@@ -1,6 +1,8 @@
 """The HTTP client against servers that behave, and against some that do not."""
 
 import asyncio
+import ssl
+import warnings
 from collections.abc import AsyncIterator
 from ipaddress import ip_network
 from pathlib import Path
@@ -9,7 +11,7 @@ import pytest
 from aiohttp import web
 
 from weft.errors import UsageError
-from weft.net import Body, Http, HttpFailure, Network, NotTls, Proxies, Trust
+from weft.net import Body, Http, HttpFailure, Network, NotTls, Proxies, Trust, Untrusted
 from worlds.certificates import certificates
 from worlds.http import Handler, answer, hang_up, serving, short, speaking
 
@@ -78,13 +80,35 @@ async def test_an_answer_larger_than_its_limit_is_refused() -> None:
         pytest.param(b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000, id="a header too long"),
         pytest.param(b"HTTP/1.1 200 " + b"y" * 100_000, id="a status line too long"),
         pytest.param(b"SSH-2.0-OpenSSH_9.2", id="no HTTP at all"),
+        pytest.param(b"\r\n\r\nHTTP/1.1 200 OK", id="nothing before the status"),
+        pytest.param(b"HTTP/1.1 20000 OK", id="a status too long"),
+        pytest.param(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x", id="another protocol"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nX: a\0b", id="NUL in a header"),
+        pytest.param(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked", id="packed on the way"),
     ],
 )
-async def test_an_answer_that_breaks_the_rules_is_refused_for_good(raw: bytes) -> None:
+async def test_an_answer_that_breaks_the_rules_is_refused_for_good(
+    raw: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
     async with speaking(raw + b"\r\nContent-Length: 0\r\n\r\n") as host:
         with pytest.raises(HttpFailure, match="the answer breaks HTTP or our limits: ") as caught:
             await ask(host)
     assert not caught.value.temporary
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("length", "size"),
+    [("5", 5), ("9" * 18, 10**18 - 1), ("9" * 5000, None)],
+    ids=["a number", "a large one", "one too large"],
+)
+async def test_a_length_is_believed_as_far_as_a_body_can_reach(length: str, size: int | None) -> None:
+    async with (
+        speaking(b"HTTP/1.1 200 OK\r\nContent-Length: %b\r\n\r\nhello" % length.encode()) as host,
+        Http(Network()) as http,
+        http.request("HEAD", f"http://{host}/") as response,
+    ):
+        assert response.size == size
 
 
 @pytest.mark.parametrize(
@@ -121,6 +145,28 @@ async def test_silence_ends() -> None:
             async with http.request("GET", f"http://{host}/"):
                 pass
     assert str(caught.value) == f"GET {host}: no answer in time"
+
+
+async def test_silence_in_the_middle_of_a_body_ends() -> None:
+    """A watch whose server died without a word."""
+    gone = asyncio.Event()
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(b"one")
+        await gone.wait()
+        return response
+
+    async with serving(handler) as host, Http(Network(), idle=0.2) as http:
+        async with http.request("GET", f"http://{host}/") as response:
+            chunks = response.chunks()
+            assert await anext(chunks) == b"one"
+            with pytest.raises(HttpFailure) as caught:
+                await anext(chunks)
+        gone.set()
+    assert str(caught.value) == f"{host} fell silent in the middle of a body"
+    assert caught.value.temporary
 
 
 async def test_an_upload_that_nobody_reads_ends() -> None:
@@ -197,8 +243,11 @@ async def test_a_name_cannot_hide_a_closed_address() -> None:
         await ask("localhost", network=closed)
 
 
+_NEVER = f"Fri, 01 Jan {'9' * 30} 00:00:00 GMT"
+
+
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("7", 7), ("", 0), ("soon", 0), ("Fri, 01 Jan 2021 00:00:00 GMT", 0)]
+    ("text", "seconds"), [("7", 7), ("", 0), ("soon", 0), ("Fri, 01 Jan 2021 00:00:00 GMT", 0), (_NEVER, 0)]
 )
 async def test_retry_after_is_read_as_far_as_it_can_be(text: str, seconds: float) -> None:
     async with (
@@ -261,6 +310,43 @@ class TestTls:
             assert (await ask(host, scheme="https", network=network))[0] == 200
             with pytest.raises(HttpFailure, match="is not who it should be"):
                 await ask(other, scheme="https", network=network)
+
+    async def test_trust_in_a_name_is_not_lent_to_its_address(self) -> None:
+        """Connections stay open: neither belief nor our certificate may come with one that is used again."""
+        files, shown = certificates(), list[bool]()
+
+        async def handler(request: web.BaseRequest) -> web.Response:
+            assert request.transport is not None
+            shown.append(bool(request.transport.get_extra_info("peercert")))
+            return web.Response()
+
+        context = files.server_context(ask_client=True)
+        context.verify_mode = ssl.CERT_OPTIONAL
+        mine = Trust(authorities=(files.authority,), certificate=files.client, key=files.client_key)
+        async with serving(handler, context) as host:
+            other = f"localhost:{host.rpartition(':')[2]}"
+            known = Trust(authorities=(files.authority,))
+            async with Http(Network(hosts={host: mine, other: known})) as http:
+                for each in (host, other):
+                    async with http.request("GET", f"https://{each}/"):
+                        pass
+            async with Http(Network(hosts={host: Trust(insecure=True)})) as http:
+                async with http.request("GET", f"https://{host}/"):
+                    pass
+                with pytest.raises(Untrusted, match=f"{other} is not who it should be"):
+                    async with http.request("GET", f"https://{other}/"):
+                        pass
+        assert shown == [True, False, False]
+
+    @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_1])
+    async def test_versions_that_are_broken_are_not_spoken(self, version: ssl.TLSVersion) -> None:
+        context = certificates().server_context()
+        context.set_ciphers("ALL:@SECLEVEL=0")
+        with warnings.catch_warnings(action="ignore"):
+            context.minimum_version = context.maximum_version = version
+        async with serving(answer(200), context) as host:
+            with pytest.raises(HttpFailure, match=f"no TLS connection to {host}: "):
+                await ask(host, scheme="https", network=Network(hosts={host: Trust(insecure=True)}))
 
     async def test_a_client_certificate_is_found_where_docker_keeps_it(self, tmp_path: Path) -> None:
         files = certificates()

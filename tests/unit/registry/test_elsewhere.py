@@ -2,7 +2,7 @@
 
 import pytest
 
-from weft.registry.elsewhere import Misled, check_download, check_realm, check_upload, origin
+from weft.registry.elsewhere import Misled, check_download, check_realm, check_upload, join, origin
 
 REGISTRY = "https://registry.example.com"
 
@@ -51,6 +51,11 @@ def test_a_plain_registry_may_have_a_plain_realm() -> None:
         ("https://me:pw@auth.example.com/token", "it carries a user name"),
         ("https://auth.example.com:port/token", "it is no URL"),
         ("https://[::1/token", "it is no URL"),
+        ("https://127.0.0.%31/token", "it is no URL"),
+        ("https://loc%61lhost/token", "it is no URL"),
+        ("https://localho\u017ft/token", "it is no URL"),
+        ("https://127.0.0.\uff11/token", "it is no URL"),
+        ("https://auth.example.com:99999/token", "it is no URL"),
         ("http://auth.example.com/token", "it is not encrypted, and the registry is"),
     ],
 )
@@ -101,6 +106,15 @@ def test_a_download_may_come_from_a_private_network_but_not_from_this_machine() 
     assert str(caught.value) == (
         "registry.example.com sends us to 'https://127.0.0.1:9000/bucket/x' for a download: "
         "it is this machine; nothing was sent there"
+    )
+
+
+@pytest.mark.parametrize("target", ["https://h:99999/x", "//h:x/", "https://[::1/"])
+def test_what_cannot_be_read_is_joined_to_nothing(target: str) -> None:
+    with pytest.raises(Misled) as caught:
+        join(f"{REGISTRY}/v2/", target, REGISTRY)
+    assert str(caught.value) == (
+        f"registry.example.com sends us to {target!r} to go on: it is no URL; nothing was sent there"
     )
 
 

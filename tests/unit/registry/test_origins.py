@@ -31,6 +31,12 @@ async def test_tls_unless_a_person_said_otherwise(http: Http, registry: str, ori
     assert await Origins(http, {"lab:5000"}).of(registry) == origin
 
 
+@pytest.mark.parametrize("registry", ["localhost:99999", "hub.example.com:99999", "hub.example.com:0"])
+async def test_a_registry_that_nobody_can_be_is_said_to_be_none(http: Http, registry: str) -> None:
+    with pytest.raises(HttpFailure, match=f"^not a URL that can be asked: 'https://{registry}'$"):
+        await Origins(http, {"hub.example.com:99999"}).of(registry)
+
+
 async def test_a_registry_on_this_machine_may_be_plain(http: Http) -> None:
     async with open_registry() as world:
         origins = Origins(http)
