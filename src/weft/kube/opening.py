@@ -1,7 +1,8 @@
 """A cluster's API made ready to be asked: certificates, proxies and the user's own credential."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+import os
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
@@ -34,41 +35,61 @@ async def open_kube(
     credentials = Credentials(cluster, env)
     identity = await credentials.identity() if cluster.user.exec else Identity()
     async with AsyncExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="weft-kube-")))
-        trust = _trust(cluster, identity, folder)
+        files = {
+            name: stack.enter_context(_readable(name, text))
+            for name, text in _texts(cluster, identity).items()
+            if text
+        }
+        trust = _trust(cluster, files)
         if cluster.server.startswith("https:"):
-            _check(trust, cluster.name, folder)
+            _check(trust, cluster.name, files)
         network = _network(cluster, env, trust)
         http = await stack.enter_async_context(Http(network, idle=_IDLE_SECONDS, connections=_CONNECTIONS))
         persistence = persistence or Persistence(patience=_PATIENCE)
         yield Kube(Transport(http, cluster.server, credentials, persistence), cluster)
 
 
-def _trust(cluster: Cluster, identity: Identity, folder: Path) -> Trust:
-    """The TLS library reads certificates from files only; the folder is ours alone."""
-    texts = {
+def _texts(cluster: Cluster, identity: Identity) -> dict[str, bytes]:
+    return {
         "ca.pem": cluster.authority,
         "cert.pem": identity.certificate or cluster.user.certificate,
         "key.pem": identity.key or cluster.user.key,
     }
-    paths = {name: folder / name for name, text in texts.items() if text}
-    for name, path in paths.items():
-        path.write_bytes(texts[name])
+
+
+@contextmanager
+def _readable(name: str, text: bytes) -> Iterator[Path]:
+    """A place for those who read files only: in memory where the system can, so that nothing outlives us."""
+    with ExitStack() as stack:
+        if hasattr(os, "memfd_create"):
+            file = stack.enter_context(os.fdopen(os.memfd_create(name), "wb"))
+            path = Path(f"/proc/self/fd/{file.fileno()}")
+        else:
+            path = Path(stack.enter_context(TemporaryDirectory(prefix="weft-kube-"))) / name
+            file = stack.enter_context(path.open("wb"))
+        file.write(text)
+        file.flush()
+        yield path
+
+
+def _trust(cluster: Cluster, files: Mapping[str, Path]) -> Trust:
     return Trust(
-        authorities=(paths["ca.pem"],) if "ca.pem" in paths else (),
-        system="ca.pem" not in paths,
-        certificate=paths.get("cert.pem"),
-        key=paths.get("key.pem"),
+        authorities=(files["ca.pem"],) if "ca.pem" in files else (),
+        system="ca.pem" not in files,
+        certificate=files.get("cert.pem"),
+        key=files.get("key.pem"),
         name=cluster.server_name,
         insecure=cluster.insecure,
     )
 
 
-def _check(trust: Trust, name: str, folder: Path) -> None:
+def _check(trust: Trust, name: str, files: Mapping[str, Path]) -> None:
     try:
         trust.check()
     except UsageError as error:  # it names files of ours
-        said = str(error).replace(f"{folder}/", "")
+        said = str(error)
+        for known, path in files.items():
+            said = said.replace(str(path), known)
         raise UsageError(f"context {name}: {said}", hint=error.hint) from error
 
 
