@@ -107,6 +107,8 @@ _DECLARATIONS: tuple[tuple[str, object, tuple[object, ...]], ...] = (
     ("wasm_config_new", c_void_p, ()),
     ("wasm_engine_new_with_config", c_void_p, (c_void_p,)),
     ("wasmtime_config_consume_fuel_set", None, (c_void_p, c_bool)),
+    ("wasmtime_config_cranelift_opt_level_set", None, (c_void_p, c_uint8)),
+    ("wasmtime_config_cranelift_regalloc_algorithm_set", None, (c_void_p, c_uint8)),
     ("wasmtime_config_max_wasm_stack_set", None, (c_void_p, c_size_t)),
     ("wasmtime_config_memory_may_move_set", None, (c_void_p, c_bool)),
     ("wasmtime_config_memory_reservation_set", None, (c_void_p, c_uint64)),

@@ -65,7 +65,7 @@ class Import:
 class Limits:
     """What stops a guest that would never stop."""
 
-    fuel: int = 5_000_000_000
+    fuel: int = 2_000_000_000
     """Instructions between two refuels: some seconds."""
     memory: int = 1 << 30
     """Bytes, as many as Envoy gives."""
