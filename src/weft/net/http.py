@@ -174,7 +174,7 @@ class Http:
         curl = transfer.curl
         refuse_surprises(curl)
         if network.socket:
-            curl.setopt(pycurl.UNIX_SOCKET_PATH, str(network.socket))
+            curl.setopt(pycurl.UNIX_SOCKET_PATH, bytes(network.socket))
         elif proxy is None:
             guard(curl, network.closed, transfer.met)
         trusted = network.trust_for(asked.host)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from weft.net import Http, HttpFailure, Network, Proxies, read_url
+from weft.net import Http, HttpFailure, Network, Proxies, Trust, read_url
 
 _DOUBTFUL = [
     pytest.param("http://127.0.0.%31/", id="a digit in per cent"),
@@ -88,4 +88,12 @@ async def test_a_proxy_is_read_the_same_way() -> None:
     async with Http(Network(proxies=Proxies(http="http://pr\u043exy:3128"))) as http:
         with pytest.raises(HttpFailure, match=r"not a URL that can be asked: 'http://pr\\u043exy:3128'"):
             async with http.request("GET", "http://example.com/"):
+                pass
+
+
+async def test_a_name_to_be_believed_by_is_read_the_same_way() -> None:
+    trusted = Trust(name="localho\u017ft")
+    async with Http(Network(hosts={"localhost:1": trusted})) as http:
+        with pytest.raises(HttpFailure, match=r"not a URL that can be asked: 'https://localho\\u017ft:1/'"):
+            async with http.request("GET", "https://localhost:1/"):
                 pass
