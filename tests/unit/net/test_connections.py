@@ -2,8 +2,10 @@
 
 import asyncio
 import gc
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from hashlib import sha256
 
 import pytest
 from aiohttp import web
@@ -375,3 +377,31 @@ async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     while data := await reader.read(65536):
         writer.write(data)
     writer.close()
+
+
+async def test_a_large_piece_is_sent_without_copies_of_its_rest() -> None:
+    data = bytes(range(256)) * 40_000
+    got = sha256()
+
+    async def hashing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        left = len(data)
+        while left:
+            part = await reader.read(65536)
+            got.update(part)
+            left -= len(part)
+        writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+
+    tracemalloc.start()
+    try:
+        async with (
+            talking(hashing) as host,
+            Http(Network()) as http,
+            http.request("PUT", f"http://{host}/", body=Body(pieces(data), len(data))) as response,
+        ):
+            assert response.status == 201
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert got.digest() == sha256(data).digest()
+    assert most < len(data) / 2
