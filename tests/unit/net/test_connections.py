@@ -10,6 +10,7 @@ from hashlib import sha256
 import pytest
 from aiohttp import web
 
+from weft import __version__
 from weft.net import Body, Http, HttpFailure, Network, Proxies, Trust, Untrusted
 from worlds.certificates import certificates
 from worlds.http import serving
@@ -319,7 +320,8 @@ class TestTls:
         async with serving(handler, certificates().server_context()) as host:
 
             async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                seen.append((await reader.readuntil(b"\r\n\r\n")).splitlines()[0])
+                head = await reader.readuntil(b"\r\n\r\n")
+                seen.extend(line for line in head.splitlines() if line.startswith((b"CONNECT", b"User-")))
                 there, back = await asyncio.open_connection(*host.split(":"))
                 writer.write(b"HTTP/1.1 200 Connection established\r\nX-From: proxy\r\n\r\n")
                 await asyncio.gather(relay(reader, back), relay(there, writer))
@@ -338,7 +340,7 @@ class TestTls:
                         async with http.request("GET", "https://far.example.com:443/x") as response:
                             assert (response.status, "X-From" in response.headers) == (200, False)
                             assert await response.read(100, "") == b"for far.example.com:443"
-        assert seen == [b"CONNECT far.example.com:443 HTTP/1.1"]
+        assert seen == [b"CONNECT far.example.com:443 HTTP/1.1", f"User-Agent: weft/{__version__}".encode()]
 
     async def test_a_proxy_that_speaks_tls_is_believed_by_the_same_authorities(self) -> None:
         async def proxy(request: web.BaseRequest) -> web.Response:
