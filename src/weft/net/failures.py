@@ -16,7 +16,8 @@ __all__ = ["broken", "closed", "place", "refused", "silent"]
 _NOT_TLS = re.compile("wrong version number|record layer failure|http request|packet length too long")
 # What libcurl writes around the reason itself.
 _AROUND_REASON = re.compile(
-    r"^(SSL certificate problem|SSL certificate OpenSSL verify result|SSL|TLS connect error): | \(\d+\)$"
+    r"^(SSL certificate problem|SSL certificate OpenSSL verify result|SSL|TLS connect error): "
+    r"|^OpenSSL SSL_\w+: OpenSSL/\S+: |error:[0-9A-F]{8}:[^:]*:[^:]*:| \(\d+\)$|, errno \d+$"
 )
 _WEIRD_SERVER_REPLY, _BAD_PROXY, _TOO_LARGE = 8, 97, 100
 _OF_TLS = {pycurl.E_SSL_CONNECT_ERROR, pycurl.E_SSL_CERTPROBLEM, pycurl.E_SSL_CIPHER}

@@ -36,7 +36,7 @@ _CONNECTIONS = 16
 _COUNT = re.compile(r"[0-9]{1,18}")
 _WITH_LENGTH = frozenset({"POST", "PUT", "PATCH"})
 _NOT_BY_ITSELF = ("Content-Type", "Expect")
-_STANDING = {"User-Agent": f"weft/{__version__}", "Accept-Encoding": "identity", "Accept": "*/*"}
+_STANDING = {"Accept-Encoding": "identity", "Accept": "*/*"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,8 +173,9 @@ class Http:
         transfer = Transfer(self._multi, proxied=proxy is not None)
         curl = transfer.curl
         refuse_surprises(curl)
+        curl.setopt(pycurl.USERAGENT, f"weft/{__version__}")  # for a proxy's tunnel, too
         if network.socket:
-            curl.setopt(pycurl.UNIX_SOCKET_PATH, str(network.socket))
+            curl.setopt(pycurl.UNIX_SOCKET_PATH, bytes(network.socket))
         elif proxy is None:
             guard(curl, network.closed, transfer.met)
         trusted = network.trust_for(asked.host)

@@ -93,8 +93,8 @@ def trust(curl: pycurl.Curl, url: str, believed: Trust) -> None:
     if believed.name:
         _expect(curl, url, believed.name)
     if believed.certificate:
-        curl.setopt(pycurl.SSLCERT, str(believed.certificate))
-        curl.setopt(pycurl.SSLKEY, str(believed.key or believed.certificate))
+        curl.setopt(pycurl.SSLCERT, bytes(believed.certificate))
+        curl.setopt(pycurl.SSLKEY, bytes(believed.key or believed.certificate))
     if believed.insecure:
         curl.setopt(pycurl.SSL_VERIFYPEER, 0)
         curl.setopt(pycurl.SSL_VERIFYHOST, 0)
@@ -105,8 +105,10 @@ def _expect(curl: pycurl.Curl, url: str, name: str) -> None:
     parts = urlsplit(url)
     port = parts.port or 443
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    named = urlunsplit(parts._replace(netloc=f"{name}:{port}"))
+    read_url(named)
     curl.setopt(pycurl.CONNECT_TO, [f"{name}:{port}:{host}:{port}"])
-    curl.setopt(pycurl.URL, urlunsplit(parts._replace(netloc=f"{name}:{port}")))
+    curl.setopt(pycurl.URL, named)
 
 
 def _believe(curl: pycurl.Curl, authorities: Sequence[Path], options: _Options, *, system: bool) -> None:
@@ -115,9 +117,9 @@ def _believe(curl: pycurl.Curl, authorities: Sequence[Path], options: _Options, 
     curl.unsetopt(options.file)
     curl.unsetopt(options.folder)
     if folder:
-        curl.setopt(options.folder, folder)
+        curl.setopt(options.folder, bytes(Path(folder)))
     if len(files) == 1:
-        curl.setopt(options.file, str(files[0]))
+        curl.setopt(options.file, bytes(files[0]))
     elif files:
         curl.setopt(options.blob, _joined(tuple(files)))
     if system and not (file or folder):

@@ -47,7 +47,7 @@ class Transfer:
         self._arrived: list[bytes] = []
         self._waiting = 0
         """How many bytes have arrived that nobody took."""
-        self._ready: deque[bytes] = deque()
+        self._ready: deque[memoryview] = deque()
         self._all_ready = True
         self._bodiless = False
         self._begun = False
@@ -127,7 +127,7 @@ class Transfer:
         if chunk is None:
             self._all_ready = True
         elif chunk:
-            self._ready.append(chunk)
+            self._ready.append(memoryview(chunk))  # a blob may come as one piece: it is not copied
         self._go_on(pycurl.PAUSE_SEND)
 
     def take(self) -> bytes:
@@ -204,6 +204,6 @@ class Transfer:
         chunk = self._ready.popleft()
         if len(chunk) > size:
             self._ready.appendleft(chunk[size:])
-            return chunk[:size]
-        self._changed.set()
-        return chunk
+        else:
+            self._changed.set()
+        return bytes(chunk[:size])

@@ -3,6 +3,7 @@
 Who may be asked, and who gets a credential, is decided by what Python reads in a URL; where a request goes is
 what libcurl reads. It takes ``%31`` in a host for ``1``, and letters of other scripts for ours; Python drops
 tabs. So hosts are plain names or addresses, all is visible ASCII, and a port is a number.
+Addresses in other spellings (``127.1``) pass: who judges addresses knows them, and who connects sees them.
 """
 
 import re

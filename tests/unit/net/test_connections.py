@@ -2,12 +2,15 @@
 
 import asyncio
 import gc
+import tracemalloc
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
+from hashlib import sha256
 
 import pytest
 from aiohttp import web
 
+from weft import __version__
 from weft.net import Body, Http, HttpFailure, Network, Proxies, Trust, Untrusted
 from worlds.certificates import certificates
 from worlds.http import serving
@@ -317,7 +320,8 @@ class TestTls:
         async with serving(handler, certificates().server_context()) as host:
 
             async def proxy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-                seen.append((await reader.readuntil(b"\r\n\r\n")).splitlines()[0])
+                head = await reader.readuntil(b"\r\n\r\n")
+                seen.extend(line for line in head.splitlines() if line.startswith((b"CONNECT", b"User-")))
                 there, back = await asyncio.open_connection(*host.split(":"))
                 writer.write(b"HTTP/1.1 200 Connection established\r\nX-From: proxy\r\n\r\n")
                 await asyncio.gather(relay(reader, back), relay(there, writer))
@@ -336,7 +340,7 @@ class TestTls:
                         async with http.request("GET", "https://far.example.com:443/x") as response:
                             assert (response.status, "X-From" in response.headers) == (200, False)
                             assert await response.read(100, "") == b"for far.example.com:443"
-        assert seen == [b"CONNECT far.example.com:443 HTTP/1.1"]
+        assert seen == [b"CONNECT far.example.com:443 HTTP/1.1", f"User-Agent: weft/{__version__}".encode()]
 
     async def test_a_proxy_that_speaks_tls_is_believed_by_the_same_authorities(self) -> None:
         async def proxy(request: web.BaseRequest) -> web.Response:
@@ -375,3 +379,31 @@ async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
     while data := await reader.read(65536):
         writer.write(data)
     writer.close()
+
+
+async def test_a_large_piece_is_sent_without_copies_of_its_rest() -> None:
+    data = bytes(range(256)) * 40_000
+    got = sha256()
+
+    async def hashing(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        left = len(data)
+        while left:
+            part = await reader.read(65536)
+            got.update(part)
+            left -= len(part)
+        writer.write(b"HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+
+    tracemalloc.start()
+    try:
+        async with (
+            talking(hashing) as host,
+            Http(Network()) as http,
+            http.request("PUT", f"http://{host}/", body=Body(pieces(data), len(data))) as response,
+        ):
+            assert response.status == 201
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert got.digest() == sha256(data).digest()
+    assert most < len(data) / 2

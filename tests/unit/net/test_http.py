@@ -345,20 +345,22 @@ class TestTls:
         with warnings.catch_warnings(action="ignore"):
             context.minimum_version = context.maximum_version = version
         async with serving(answer(200), context) as host:
-            with pytest.raises(HttpFailure, match=f"no TLS connection to {host}: "):
+            with pytest.raises(HttpFailure, match=f"^no TLS connection to {host}: [a-z]") as caught:
                 await ask(host, scheme="https", network=Network(hosts={host: Trust(insecure=True)}))
+        assert "error:" not in str(caught.value)
 
     async def test_a_client_certificate_is_found_where_docker_keeps_it(self, tmp_path: Path) -> None:
         files = certificates()
         async with serving(answer(200, b"hello"), files.server_context(ask_client=True)) as host:
             with pytest.raises(HttpFailure):
                 await ask(host, scheme="https", network=Network(trust=Trust(authorities=(files.authority,))))
-            folder = tmp_path / ".docker/certs.d" / host
+            home = tmp_path / "J\u00fcrgen"
+            folder = home / ".docker/certs.d" / host
             folder.mkdir(parents=True)
             (folder / "ca.crt").write_bytes(files.authority.read_bytes())
             (folder / "client.cert").write_bytes(files.client.read_bytes())
             (folder / "client.key").write_bytes(files.client_key.read_bytes())
-            network = Network.from_env({"HOME": str(tmp_path)})
+            network = Network.from_env({"HOME": str(home)})
             assert await ask(host, scheme="https", network=network) == (200, b"hello")
 
     @pytest.mark.parametrize(

@@ -1,8 +1,14 @@
 """URLs of strangers: what one reader takes for another host than the next is asked by nobody."""
 
-import pytest
+import random
+import re
+from contextlib import suppress
 
-from weft.net import Http, HttpFailure, Network, Proxies, read_url
+import pytest
+from aiohttp import web
+
+from weft.net import Http, HttpFailure, Network, Proxies, Trust, read_url
+from worlds.http import serving
 
 _DOUBTFUL = [
     pytest.param("http://127.0.0.%31/", id="a digit in per cent"),
@@ -89,3 +95,62 @@ async def test_a_proxy_is_read_the_same_way() -> None:
         with pytest.raises(HttpFailure, match=r"not a URL that can be asked: 'http://pr\\u043exy:3128'"):
             async with http.request("GET", "http://example.com/"):
                 pass
+
+
+async def test_a_name_to_be_believed_by_is_read_the_same_way() -> None:
+    trusted = Trust(name="localho\u017ft")
+    async with Http(Network(hosts={"localhost:1": trusted})) as http:
+        with pytest.raises(HttpFailure, match=r"not a URL that can be asked: 'https://localho\\u017ft:1/'"):
+            async with http.request("GET", "https://localhost:1/"):
+                pass
+
+
+_PIECES = [
+    *("a", "b.example", "localhost", "[fd00::1]", "[fd00::1", "1::2]", "127.0.0.1", "_x", "x-"),
+    *(
+        "@",
+        ":",
+        "/",
+        "//",
+        "?",
+        "#",
+        "\\",
+        "%",
+        "%40",
+        "%2e",
+        ".",
+        "..",
+        ";",
+        "&",
+        "*",
+        "!",
+        "~",
+        "80",
+        "443",
+        "0",
+    ),
+]
+
+
+async def test_who_is_asked_is_who_was_read() -> None:
+    """Whatever pieces a URL is made of: a proxy is told which host libcurl read."""
+    asked: list[str] = []
+
+    async def proxy(request: web.BaseRequest) -> web.Response:
+        asked.append(request.headers["Host"].lower())
+        return web.Response()
+
+    chance, read = random.Random(7), list[str]()  # noqa: S311 - the same URLs every time
+    async with serving(proxy) as through, Http(Network(proxies=Proxies(http=f"http://{through}"))) as http:
+        for _ in range(6000):
+            url = "http://" + "".join(chance.choices(_PIECES, k=chance.randrange(1, 7)))
+            with suppress(HttpFailure):
+                parts = read_url(url)
+                host = parts.hostname or ""
+                if re.fullmatch(r"(.*\.)?[0-9]+\.*", host) or host.rstrip(".") == "localhost" or ".." in host:
+                    continue
+                async with http.request("GET", url):
+                    port = f":{parts.port}" if parts.port not in {None, 80} else ""
+                    read.append(f"[{host}]{port}" if ":" in host else f"{host}{port}")
+    assert len(read) > 200
+    assert asked == read
