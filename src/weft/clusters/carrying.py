@@ -138,9 +138,8 @@ class Carrier:
     async def _hold(self, step: Step) -> None:
         assert step.file is not None  # noqa: S101 - what the step is about
         file = step.file
-        if await self.nodes.want(self.name, file, self.credential):
-            undo = (f"nodes still hold {file.image}", lambda: self.nodes.release(self.name, file))
-            self._undos.append(undo)
+        undo = (f"nodes still hold {file.image}", lambda: self.nodes.release(self.name, file))
+        await self.nodes.want(self.name, file, self.credential, begin=lambda: self._undos.append(undo))
         await self.nodes.wait(file, seconds=self.hold_seconds, say=self.say)
 
     async def _release(self, step: Step) -> None:

@@ -51,11 +51,13 @@ class Nodes:
     namespace: str
     clock: Clock
 
-    async def want(self, name: str, file: ModuleFile, credential: str = "") -> bool:
+    async def want(
+        self, name: str, file: ModuleFile, credential: str = "", *, begin: Callable[[], None] = lambda: None
+    ) -> bool:
         """Every node shall hold ``file``, for the filter ``name``; gives whether that is new.
 
-        ``credential`` is docker's ``config.json`` for its registry. Raises ``WeftError`` where there is no
-        Secret for it.
+        Then ``begin`` is called before anything is written. ``credential`` is docker's ``config.json`` for
+        the file's registry. Raises ``WeftError`` where there is no Secret for it.
         """
         labels = {MODULE_LABEL: "wanted", "app.kubernetes.io/managed-by": "weft"}
         ref = self._ref(name, file)
@@ -69,6 +71,8 @@ class Nodes:
             "data": data,
         }
         had = _credential_of(before)
+        if before is None:
+            begin()
         if before is None or before.get("data") != data:
             await self.kube.apply(held, manager=_MANAGER, force=True)
         # Later, so that there is never one that nothing tells of.

@@ -213,6 +213,12 @@ class TestHold:
             await carrier(kube).carry_out([self.HOLD, REFUSED])
         assert ("configmaps", "system", WISHES) not in world.objects
 
+    async def test_what_is_held_by_half_is_released(self, world: KubeWorld, kube: Kube) -> None:
+        carrying = carrier(kube, credential="{}")  # for which there is no Secret
+        with pytest.raises(RolledBack, match="all that was done is undone"):
+            await carrying.carry_out([self.HOLD])
+        assert ("configmaps", "system") not in {key[:2] for key in world.objects}
+
     async def test_what_was_held_before_stays(self, world: KubeWorld, kube: Kube) -> None:
         node(world, "Ready")
         await carrier(kube).carry_out([self.HOLD])

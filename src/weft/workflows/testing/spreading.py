@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
+from multiprocessing.resource_tracker import ensure_running
 from threading import Thread
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -62,6 +63,7 @@ def _started(work: Callable[[Any], Any], processes: int) -> Iterator[list[Connec
     places: list[Connection] = []
     running: list[SpawnProcess] = []
     interrupts = Interrupts()
+    ensure_running()  # the first start would begin it, and unblock at its end what is blocked here
     try:
         for _ in range(processes):
             ours, theirs = context.Pipe()
