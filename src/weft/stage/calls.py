@@ -63,10 +63,10 @@ class Calls:
         self._moments += [self._now] * new
         self._since += [self._last] * new
         self._last = time.monotonic()
-        self._look_at_the_time()
+        self.check()
 
-    def _look_at_the_time(self) -> None:
-        """A call may have timed out although no step lets that much time pass."""
+    def check(self) -> None:
+        """Raises ``NotHere`` for a call that timed out although no step lets that much time pass."""
         due = self._due()
         for at, since in enumerate(self._since):
             name, stream = self._stage.called[at]
@@ -100,7 +100,7 @@ class Calls:
 
     async def reply(self, reply: Reply) -> None:
         """Answer the call that is meant. Raises ``Impossible`` and ``NotHere``."""
-        self._look_at_the_time()
+        self.check()
         at, stream = self._meant(reply)
         told = self._answer(at)
         if told.begun and str(reply.status) != "200":

@@ -177,9 +177,10 @@ class _Player:
         return await self._judged(number, step.expect or self._silent(), step.stream)
 
     async def _judged(self, number: int, expect: Expect, stream: str, *, traced: bool = True) -> StepResult:
-        """Raises ``NotHere`` for what another tick than the scenario's may have done."""
+        """Raises ``NotHere`` for what time may have done that is not the scenario's: a tick, a timeout."""
         seen = await self._observed(stream)
         self._ticking.check()
+        self._calls.check()
         fitting, left = fit(expect, seen, clock_read=self.clock_read, unknown=self._unknown)
         return self._result(number, judge(fitting, seen), seen, left, traced=traced)
 
