@@ -1,7 +1,7 @@
 """Steps carried out: how much is asked for it, and what is done when others change things meanwhile."""
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -15,23 +15,11 @@ from weft.mesh import Do, ModuleFile, Step, Workload
 from weft.mesh.istio.mounts import VOLUME, VOLUME_MOUNT, mount_patch
 from weft.mesh.plan.entries import with_entry
 from worlds.clock import FakeClock
-from worlds.kube_api import KubeWorld, open_client, open_world, refuse, refusing
+from worlds.kube_api import KubeWorld, refuse, refusing
 
 VOLUME_ENTRY = {"name": "cache", "hostPath": {"path": "/modules"}}
 MOUNT_ENTRY = {"name": "cache", "mountPath": "/modules"}
 THEIRS = json.dumps([{"name": "theirs", "emptyDir": {}}])
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[KubeWorld]:
-    async with open_world() as world:
-        yield world
-
-
-@pytest.fixture
-async def kube(world: KubeWorld) -> AsyncIterator[Kube]:
-    async with open_client(world) as kube:
-        yield kube
 
 
 def carrier(kube: Kube, **words: Any) -> Carrier:

@@ -18,7 +18,7 @@ from weft.mesh import Facts, ImageUrl
 from worlds.clock import FakeClock, HeldBack
 from worlds.http import hang_up
 from worlds.intents import IMAGE, MODULE, an_intent
-from worlds.kube_api import KubeWorld, open_client, open_world, refuse, refusing
+from worlds.kube_api import KubeWorld, open_world, refuse, refusing
 
 HOME = "bookinfo"
 RECORD = ("configmaps", HOME, "weft-filter-add-header")
@@ -41,12 +41,6 @@ async def world() -> AsyncIterator[KubeWorld]:
         world.put("istiod", namespace="istio-system", plural="deployments", spec=istiod)
         world.mark("istiod", namespace="istio-system", plural="deployments", app="istiod")
         yield world
-
-
-@pytest.fixture
-async def kube(world: KubeWorld) -> AsyncIterator[Kube]:
-    async with open_client(world) as kube:
-        yield kube
 
 
 def deployer(kube: Kube, **words: Any) -> Deployer:

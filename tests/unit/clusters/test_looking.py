@@ -11,7 +11,7 @@ from weft.errors import UsageError, WeftError
 from weft.kube import Denied, Kube
 from weft.mesh import Facts, ImageUrl
 from worlds.intents import IMAGE, an_intent
-from worlds.kube_api import KubeWorld, open_client, open_world, refusing
+from worlds.kube_api import KubeWorld, open_world, refusing
 
 HOME = "bookinfo"
 KNOWN = Facts(image=ImageUrl.parse(IMAGE))
@@ -24,12 +24,6 @@ async def world() -> AsyncIterator[KubeWorld]:
         spec = {"template": {"metadata": {"labels": labels}}}
         world.put("details", namespace=HOME, plural="deployments", spec=spec)
         yield world
-
-
-@pytest.fixture
-async def kube(world: KubeWorld) -> AsyncIterator[Kube]:
-    async with open_client(world) as kube:
-        yield kube
 
 
 def istiod(world: KubeWorld, image: str = "istio/pilot", name: str = "istiod", **labels: str) -> None:

@@ -10,7 +10,7 @@ from weft.errors import WeftError
 from weft.kube import Kube
 from weft.mesh import ModuleFile
 from worlds.clock import FakeClock
-from worlds.kube_api import KubeWorld, open_client, open_world
+from worlds.kube_api import KubeWorld, open_world
 
 SYSTEM = "weft-system"
 ONE, TWO = (
@@ -25,12 +25,6 @@ async def world() -> AsyncIterator[KubeWorld]:
     async with open_world() as world:
         world.put(REGISTRIES, namespace=SYSTEM, plural="secrets")
         yield world
-
-
-@pytest.fixture
-async def kube(world: KubeWorld) -> AsyncIterator[Kube]:
-    async with open_client(world) as kube:
-        yield kube
 
 
 @pytest.fixture

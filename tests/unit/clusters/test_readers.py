@@ -1,6 +1,5 @@
 """What the cluster tells of who reads a filter's objects."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -9,19 +8,7 @@ from weft.clusters import Nodes, Record, Refused, State, Unread, standing
 from weft.clusters.readers import check_read
 from weft.kube import Kube
 from worlds.clock import FakeClock
-from worlds.kube_api import KubeWorld, open_client, open_world, refusing
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[KubeWorld]:
-    async with open_world() as world:
-        yield world
-
-
-@pytest.fixture
-async def kube(world: KubeWorld) -> AsyncIterator[Kube]:
-    async with open_client(world) as kube:
-        yield kube
+from worlds.kube_api import KubeWorld, refusing
 
 
 def policy(status: Any, kind: str = "EnvoyExtensionPolicy") -> dict[str, Any]:

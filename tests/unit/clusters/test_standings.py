@@ -1,6 +1,5 @@
 """How a filter stands, part by part."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -10,23 +9,11 @@ from weft.kube import Denied, Kube
 from weft.mesh import Do, ModuleFile, Step, Workload
 from weft.mesh.istio.mounts import mount_patch
 from worlds.clock import FakeClock
-from worlds.kube_api import KubeWorld, open_client, open_world, refusing
+from worlds.kube_api import KubeWorld, refusing
 
 FILE = ModuleFile("/modules/" + "a" * 64, "a" * 64, f"oci://hub/f@sha256:{'b' * 64}")
 VOLUME = {"name": "cache", "hostPath": {"path": "/modules"}}
 MOUNT = {"name": "cache", "mountPath": "/modules"}
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[KubeWorld]:
-    async with open_world() as world:
-        yield world
-
-
-@pytest.fixture
-async def kube(world: KubeWorld) -> AsyncIterator[Kube]:
-    async with open_client(world) as kube:
-        yield kube
 
 
 def named(kind: str, name: str, api_version: str = "v1") -> dict[str, Any]:

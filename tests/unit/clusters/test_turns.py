@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
@@ -19,7 +18,7 @@ from weft.kube import Kube
 from weft.mesh import Do, Step
 from worlds.clock import FakeClock, HeldBack, until
 from worlds.http import hang_up
-from worlds.kube_api import KubeWorld, open_client, open_world, refusing
+from worlds.kube_api import KubeWorld, refusing
 
 KEY = ("configmaps", "shop", "weft-filter-headers")
 HINT = "look with `weft status` how it stands, and do it again where that is still needed"
@@ -27,18 +26,6 @@ ONE = Record(
     name="headers", namespace="shop", filter_id="headers", target="istio/wasmplugin", image="one", removal=()
 )
 TWO = replace(ONE, image="two")
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[KubeWorld]:
-    async with open_world() as world:
-        yield world
-
-
-@pytest.fixture
-async def kube(world: KubeWorld) -> AsyncIterator[Kube]:
-    async with open_client(world) as kube:
-        yield kube
 
 
 class Somebody:
