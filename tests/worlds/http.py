@@ -66,3 +66,16 @@ async def hang_up(request: web.BaseRequest) -> web.StreamResponse:
     assert request.transport is not None
     request.transport.abort()
     return web.Response()
+
+
+def endless(first: bytes = b"") -> Handler:
+    """A body without a length that never ends."""
+
+    async def handler(request: web.BaseRequest) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        await response.write(first)
+        while True:
+            await response.write(bytes(65536))
+
+    return handler
