@@ -5,7 +5,7 @@ podman look: ``certs.d/<host[:port]>/`` with ``*.crt`` (authorities) and ``*.cer
 """
 
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -14,7 +14,7 @@ from weft.errors import UsageError
 from weft.net.addresses import CLOSED, IpNetwork
 from weft.net.proxies import Proxies
 
-__all__ = ["Network", "Trust"]
+__all__ = ["Network", "Trust", "versions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +33,9 @@ class Trust:
 
     def check(self) -> None:
         """Raises ``UsageError`` naming the file that is wrong; a connection would fail without doing so."""
-        if self.authorities or self.certificate:
-            _check(self)
+        files = [*self.authorities, *(path for path in (self.certificate, self.key) if path)]
+        if files:
+            _check(self, versions(files))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,8 +86,21 @@ def _from_folder(folder: Path, authorities: tuple[Path, ...]) -> Trust:
     return Trust(authorities=(*authorities, *found), certificate=certificate, key=key)
 
 
+def versions(files: Iterable[Path]) -> tuple[object, ...]:
+    """Differs as soon as one of ``files`` does: the same path may lead to something else by then."""
+    return tuple(_version(path) for path in files)
+
+
+def _version(path: Path) -> object:
+    try:
+        now = path.stat()
+    except OSError:
+        return None
+    return now.st_dev, now.st_ino, now.st_mtime_ns, now.st_size
+
+
 @lru_cache(maxsize=32)
-def _check(trust: Trust) -> None:
+def _check(trust: Trust, _versions: tuple[object, ...]) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     for path in trust.authorities:
         try:

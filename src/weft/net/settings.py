@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pycurl
 
 from weft.net.addresses import IpNetwork, is_closed
-from weft.net.network import Trust
+from weft.net.network import Trust, versions
 from weft.net.urls import read_url
 
 __all__ = ["guard", "refuse_surprises", "route", "trust"]
@@ -121,7 +121,7 @@ def _believe(curl: pycurl.Curl, authorities: Sequence[Path], options: _Options, 
     if len(files) == 1:
         curl.setopt(options.file, bytes(files[0]))
     elif files:
-        curl.setopt(options.blob, _joined(tuple(files)))
+        curl.setopt(options.blob, _joined(tuple(files), versions(files)))
     if system and not (file or folder):
         curl.setopt(options.flags, pycurl.SSLOPT_NATIVE_CA)
 
@@ -133,5 +133,5 @@ def _system() -> tuple[str | None, str | None]:
 
 
 @lru_cache(maxsize=32)
-def _joined(files: tuple[Path, ...]) -> bytes:
+def _joined(files: tuple[Path, ...], _versions: tuple[object, ...]) -> bytes:
     return b"\n".join(path.read_bytes() for path in files)

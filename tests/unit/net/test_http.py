@@ -393,3 +393,14 @@ def test_the_environment_names_authorities_for_all_hosts() -> None:
     network = Network.from_env({"SSL_CERT_FILE": "/etc/company.pem", "HOME": "/home/me"})
     assert network.trust_for("hub.example.com").authorities == (Path("/etc/company.pem"),)
     assert Path("/etc/docker/certs.d") in network.certificates
+
+
+@pytest.mark.real("openssl")
+def test_a_file_that_became_another_is_looked_at_again(tmp_path: Path) -> None:
+    path = tmp_path / "ca.pem"
+    path.write_bytes(certificates().authority.read_bytes())
+    trust = Trust(authorities=(path,))
+    trust.check()
+    path.write_bytes(b"no certificate")
+    with pytest.raises(UsageError, match="cannot use the authorities in "):
+        trust.check()
